@@ -1,0 +1,53 @@
+"""Seqloom: train your own sequence-to-sequence model, see why it says what it says, ship it.
+
+The public names, listed once. Each is imported when it is first used, so that ``import seqloom``
+costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Corpus": "seqloom.corpus.pairs",
+    "Pair": "seqloom.corpus.pairs",
+    "Recipe": "seqloom.recipe",
+    "SeqloomError": "seqloom.errors",
+    "Tokenizer": "seqloom.text.tokenizer",
+    "Translator": "seqloom.translator",
+    "evaluate": "seqloom.evaluation.metrics",
+    "load": "seqloom.translator",
+    "load_recipe": "seqloom.recipe",
+    "prepare": "seqloom.text.prepare",
+    "read_corpus": "seqloom.corpus.readers",
+    "record": "seqloom.layers.recorder",
+    "train": "seqloom.workflow",
+}
+"""Public name -> module that defines it."""
+
+__all__ = sorted([*_PLACES, "__version__"])
+
+if TYPE_CHECKING:
+    from seqloom.corpus.pairs import Corpus, Pair
+    from seqloom.corpus.readers import read_corpus
+    from seqloom.errors import SeqloomError
+    from seqloom.evaluation.metrics import evaluate
+    from seqloom.layers.recorder import record
+    from seqloom.recipe import Recipe, load_recipe
+    from seqloom.text.prepare import prepare
+    from seqloom.text.tokenizer import Tokenizer
+    from seqloom.translator import Translator, load
+    from seqloom.workflow import train
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'seqloom' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

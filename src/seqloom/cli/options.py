@@ -1,0 +1,68 @@
+"""Options that several verbs share, and the recipes that ship with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqloom.errors import RecipeError
+
+if TYPE_CHECKING:
+    from seqloom.recipe import DecodingRecipe
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any other field of the recipe, such as training.warmup=2000; may be repeated.",
+    ),
+]
+Device = Annotated[
+    str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one when left out.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="Write here instead of standard output; appears when it is complete."),
+]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+RECIPE_FOLDERS = (_PACKAGE / "_recipes", _PACKAGE.parents[1] / "recipes")
+"""Where recipes lie in an installed package, and in a checkout of the repository."""
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe given by path, or by the name of one that ships with the package.
+
+    Raises:
+        RecipeError: neither a file nor a known name.
+    """
+    path = Path(name)
+    if path.exists():
+        return path
+    shipped = {file.stem: file for folder in RECIPE_FOLDERS for file in folder.glob("*.yaml")}
+    if name not in shipped:
+        raise RecipeError(
+            name, [f"no such file, and no recipe of that name; known: {', '.join(sorted(shipped))}"]
+        )
+    return shipped[name]
+
+
+def decoding_recipe(
+    base: DecodingRecipe, flags: Mapping[str, Any], settings: Sequence[str] = ()
+) -> DecodingRecipe:
+    """A model's own decoding options, ``--set decoding.…=…`` on top, and then the flags given.
+
+    Raises:
+        RecipeError: all that is wrong with them.
+    """
+    from seqloom.recipe import load_recipe, recipe_from
+
+    written = load_recipe(None, settings).decoding.model_dump(exclude_unset=True)
+    given = {name: value for name, value in flags.items() if value is not None}
+    values = {**base.model_dump(), **written, **given}
+    return recipe_from({"decoding": values}, "decoding options").decoding

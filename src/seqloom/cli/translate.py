@@ -1,0 +1,134 @@
+"""``seqloom translate`` and ``seqloom score``: what a model says, and how likely it finds a text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqloom.cli.console import Watch, say
+from seqloom.cli.files import all_lines, check_aligned, lines, results
+from seqloom.cli.options import Device, Output, Settings, decoding_recipe
+from seqloom.errors import DecodingError
+from seqloom.runtime import is_terminal
+
+if TYPE_CHECKING:
+    from seqloom.streaming import LineTranslator, Translation
+
+SCORED_TOGETHER = 1000
+"""Pairs handed to the model at once."""
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Model folder.")]
+With = Annotated[
+    list[Path] | None,
+    typer.Option("--with", metavar="FOLDER", help="Another model of an ensemble; may be repeated."),
+]
+
+
+def translate(
+    folder: Folder,
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="Text, one sentence a line; - for input.")
+    ] = "-",
+    companions: With = None,
+    beam: Annotated[int | None, typer.Option(help="Beam size; 1 is greedy.")] = None,
+    nbest: Annotated[int | None, typer.Option(help="Hypotheses a line.")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Draw instead of searching.")] = False,
+    temperature: Annotated[float | None, typer.Option(help="Sampling: flatter above 1.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Sampling: from the K likeliest.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Sampling: from the likeliest P.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Sampling: seed.")] = None,
+    no_repeat_ngram: Annotated[
+        int | None, typer.Option(metavar="N", help="Never say the same N tokens twice.")
+    ] = None,
+    truncate: Annotated[
+        bool, typer.Option("--truncate/--split-long", help="What to do with too long a line.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line: source, hypotheses, scores.")
+    ] = False,
+    output: Output = None,
+    device: Device = None,
+    settings: Settings = None,
+) -> None:
+    """Translate a file or standard input, line by line.
+
+    With --nbest each line of the output holds the number of its source line, the score, and the
+    text, separated by tabs.
+    """
+    flags: dict[str, Any] = {
+        "beam": beam,
+        "nbest": nbest,
+        "sample": sample or None,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "seed": seed,
+        "no_repeat_ngram": no_repeat_ngram,
+    }
+    _check_sampling(flags)
+    translators = _load([folder, *(companions or [])], device)
+    options = decoding_recipe(translators.first.recipe.decoding, flags, settings or [])
+    found = translators.stream(
+        lines(file),
+        options,
+        truncate=truncate,
+        warn=say,
+        window=1 if file == "-" and is_terminal(sys.stdin) else None,
+    )
+    with results(output) as stream:
+        for number, translation in enumerate(found, start=1):
+            stream.write(_shown(number, translation, options.nbest, as_json))
+            stream.flush()
+
+
+def _check_sampling(flags: Mapping[str, Any]) -> None:
+    """Flags that would be ignored are a mistake."""
+    idle = [name for name in ("temperature", "top_k", "top_p", "seed") if flags[name] is not None]
+    if idle and not flags["sample"]:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise DecodingError(f"{names}: for sampling only; add --sample.")
+
+
+def _load(folders: Sequence[Path], device: str | None) -> LineTranslator:
+    from seqloom.streaming import LineTranslator
+    from seqloom.translator import Translator
+
+    return LineTranslator([Translator.load(folder, device=device) for folder in folders])
+
+
+def _shown(number: int, translation: Translation, nbest: int, as_json: bool) -> str:
+    """A translation as the lines that stand for it in the output."""
+    if as_json:
+        hypotheses = [asdict(proposal) for proposal in translation.proposals]
+        line = {"source": translation.source, "hypotheses": hypotheses}
+        return json.dumps(line, ensure_ascii=False) + "\n"
+    if nbest == 1:
+        return f"{translation.text}\n"
+    return "".join(f"{number}\t{each.score:.4f}\t{each.text}\n" for each in translation.proposals)
+
+
+def score(
+    folder: Folder,
+    source: Annotated[Path, typer.Option(metavar="FILE", help="Source sentences.")],
+    target: Annotated[Path, typer.Option(metavar="FILE", help="Their translations.")],
+    output: Output = None,
+    device: Device = None,
+) -> None:
+    """Print the log-probability that the model gives to each translation, one a line."""
+    sources, targets = all_lines(source), all_lines(target)
+    check_aligned([(source, sources), (target, targets)])
+    from seqloom.translator import Translator
+
+    translator = Translator.load(folder, device=device)
+    with results(output) as stream, Watch() as watch:
+        for start in range(0, len(sources), SCORED_TOGETHER):
+            part = slice(start, start + SCORED_TOGETHER)
+            for value in translator.score(sources[part], targets[part]):
+                stream.write(f"{value:.6f}\n")
+            watch.stage("scoring", min(part.stop, len(sources)), len(sources))

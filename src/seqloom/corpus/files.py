@@ -1,0 +1,54 @@
+"""Files on disk: checked before they are read, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seqloom.errors import CorpusError, writing
+
+
+def check_readable(path: Path) -> None:
+    """Refuse what cannot be read twice as a corpus.
+
+    Raises:
+        CorpusError: missing, a directory, not a regular file, no permission, or empty.
+    """
+    try:
+        if not path.exists():
+            raise CorpusError(f"{path}: no such file. Check the name and the folder.")
+        if path.is_dir():
+            raise CorpusError(f"{path}: is a directory; name a file in it.")
+        if not path.is_file():
+            raise CorpusError(
+                f"{path}: is not a regular file. A corpus is read more than once; "
+                "save it to a file first."
+            )
+        if not os.access(path, os.R_OK):
+            raise CorpusError(f"{path}: no permission to read it.")
+        if path.stat().st_size == 0:
+            raise CorpusError(f"{path}: the file is empty; expected one sentence a line.")
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside ``path``; rename it to ``path`` at the end, remove it on failure.
+
+    Missing folders are made. Whoever looks at ``path`` sees the old file or the whole new one.
+
+    Raises:
+        FolderError: disk full, no permission, or something else that is in the way.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise

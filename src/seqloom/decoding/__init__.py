@@ -1,0 +1,1 @@
+"""From the model contract to hypotheses: greedy, beam, sampling, forced scores, streams."""

@@ -1,0 +1,125 @@
+"""One or several models as one: their probabilities are averaged at every step.
+
+Axes: B sentences, S source positions, R = B*N rows, V target vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqloom.errors import DecodingError
+from seqloom.layers.state import State
+from seqloom.models.base import EncoderDecoder, Memory
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the models of an ensemble stand: a value, like the states in it."""
+
+    memories: tuple[Memory, ...]
+    states: tuple[State, ...]
+
+    def reorder(self, rows: Tensor) -> Progress:
+        """The same sentences, going on from rows ``rows`` [R']."""
+        return Progress(self.memories, tuple(state.reorder(rows) for state in self.states))
+
+    def select(self, sentences: Tensor, rows: Tensor) -> Progress:
+        """Only sentences ``sentences`` [B'], going on from rows ``rows`` [R'], numbered as now."""
+        memories = tuple(memory.select(sentences) for memory in self.memories)
+        return Progress(memories, tuple(state.reorder(rows) for state in self.states))
+
+
+class Ensemble:
+    """Models that read the same source ids and write the same target vocabulary.
+
+    Raises:
+        DecodingError: there is no model.
+    """
+
+    def __init__(self, models: Sequence[EncoderDecoder]) -> None:
+        if not models:
+            raise DecodingError("no model to decode with; give at least one model folder.")
+        self.models = tuple(models)
+
+    @property
+    def max_positions(self) -> int | None:
+        """Longest sequence, in tokens, that all models can handle; None without a limit."""
+        limits = [m.max_positions for m in self.models if m.max_positions is not None]
+        return min(limits, default=None)
+
+    def encode(self, source: Tensor, mask: Tensor) -> tuple[Memory, ...]:
+        """Read source ids [B S] with mask [B S].
+
+        Raises:
+            DecodingError: the source is longer than a model's limit.
+        """
+        limit = self.max_positions
+        if limit is not None and source.shape[1] > limit:
+            raise DecodingError(
+                f"a source of {source.shape[1]} tokens (end of sentence counted) is longer than "
+                f"the model's limit of {limit}; split it into sentences or truncate it."
+            )
+        return tuple(model.encode(source, mask) for model in self.models)
+
+    def start(self, source: Tensor, mask: Tensor) -> Progress:
+        """Read source ids [B S] with mask [B S]; one row a sentence.
+
+        Raises:
+            DecodingError: the source is longer than a model's limit.
+        """
+        memories = self.encode(source, mask)
+        pairs = zip(self.models, memories, strict=True)
+        return Progress(memories, tuple(model.start(memory) for model, memory in pairs))
+
+    def step(self, progress: Progress, last: Tensor) -> tuple[Tensor, Progress]:
+        """Log-probabilities [R V], in float32, of what follows the last ids [R].
+
+        Raises:
+            DecodingError: the models' target vocabularies differ in size.
+        """
+        logits, states = [], []
+        for model, memory, state in zip(
+            self.models, progress.memories, progress.states, strict=True
+        ):
+            hidden, following = model.step(memory, state, last)
+            logits.append(model.project(hidden))
+            states.append(following)
+        return average_log_probabilities(logits), Progress(progress.memories, tuple(states))
+
+
+def average_log_probabilities(logits: Sequence[Tensor]) -> Tensor:
+    """Logarithm of the models' mean probability [... V], in float32; logits [... V], one a model.
+
+    Raises:
+        DecodingError: the models' vocabularies differ in size.
+    """
+    sizes = [tensor.shape[-1] for tensor in logits]
+    if len(set(sizes)) > 1:
+        raise DecodingError(
+            f"models with target vocabularies of {' and '.join(map(str, sizes))} tokens cannot be "
+            "averaged; an ensemble needs models trained with the same tokenizer."
+        )
+    each = [tensor.float().log_softmax(dim=-1) for tensor in logits]
+    if len(each) == 1:
+        return each[0]
+    return torch.stack(each).logsumexp(dim=0) - math.log(len(each))
+
+
+@contextmanager
+def evaluating(models: Sequence[EncoderDecoder]) -> Iterator[None]:
+    """Dropout off and no gradients; models that were training go back to it at the end."""
+    training = [model for model in models if model.training]
+    for model in training:
+        model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for model in training:
+            model.train()

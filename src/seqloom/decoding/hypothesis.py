@@ -1,0 +1,50 @@
+"""What a search returns: token ids with the probability that the model gave to each of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from seqloom.decoding.penalties import Penalty
+from seqloom.symbols import EOS
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One translation of one sentence."""
+
+    ids: tuple[int, ...]
+    """Token ids, without BOS and EOS."""
+    log_probability: float
+    """Natural logarithm of the model's probability: the sum of ``token_log_probabilities``."""
+    score: float
+    """``log_probability`` divided by the length penalty; what hypotheses are ranked by."""
+    token_log_probabilities: tuple[float, ...]
+    """One a token of ``ids``, then EOS's when the hypothesis is finished."""
+    finished: bool
+    """True when the model ended it with EOS, False when the maximum length cut it off."""
+
+    @classmethod
+    def of(
+        cls, tokens: Sequence[int], token_log_probabilities: Sequence[float], penalty: Penalty
+    ) -> Hypothesis:
+        """The hypothesis that wrote ``tokens``, the last of which may be EOS."""
+        finished = bool(tokens) and tokens[-1] == EOS
+        total = math.fsum(token_log_probabilities)
+        return cls(
+            ids=tuple(tokens[:-1] if finished else tokens),
+            log_probability=total,
+            score=total / penalty(len(tokens)),
+            token_log_probabilities=tuple(token_log_probabilities),
+            finished=finished,
+        )
+
+
+EMPTY = Hypothesis((), 0.0, 0.0, (), True)
+"""The translation of an empty source: certain, and made without a model."""
+
+
+def best_first(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
+    """Finished hypotheses before those that were cut off, and by falling score within each."""
+    return sorted(hypotheses, key=lambda h: (h.finished, h.score), reverse=True)

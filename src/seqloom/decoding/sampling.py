@@ -1,0 +1,99 @@
+"""Drawing from the model: temperature, top-k, top-p (Holtzman et al. 2020).
+
+Results do not depend on how sentences are batched. Each draw has its own generator, seeded from
+(seed, number of the sentence in the whole input, number of the draw), which gives one uniform
+number a step; the token is where the cumulative distribution passes that number. Numbers are drawn
+on the CPU, so that every device sees the same ones.
+
+Axes: R rows, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqloom.decoding.constraints import Constraints
+from seqloom.decoding.ensemble import Ensemble
+from seqloom.decoding.greedy import walk
+from seqloom.decoding.hypothesis import Hypothesis, best_first
+from seqloom.decoding.penalties import Penalty
+from seqloom.recipe import DecodingRecipe
+
+
+def sample(
+    ensemble: Ensemble,
+    source: Tensor,
+    mask: Tensor,
+    constraints: Constraints,
+    penalty: Penalty,
+    options: DecodingRecipe,
+    numbers: Sequence[int],
+) -> list[list[Hypothesis]]:
+    """``options.nbest`` independent draws for each source [B S], best first; they may coincide.
+
+    ``numbers``: the sentences' positions in the whole input. Log-probabilities of the result are
+    the model's own, before temperature, top-k and top-p, so that they can be compared with others.
+    """
+    steps = int(constraints.limits.max())
+    uniforms = uniform_numbers(options.seed, numbers, options.nbest, steps).to(source.device)
+
+    def choose(log_probabilities: Tensor, rows: Tensor, step: int) -> Tensor:
+        return pick(
+            log_probabilities,
+            uniforms[rows, step],
+            options.temperature,
+            options.top_k,
+            options.top_p,
+        )
+
+    progress = ensemble.start(source, mask)
+    drawn = walk(progress, ensemble, constraints, penalty, options.nbest, choose)
+    return [best_first(hypotheses) for hypotheses in drawn]
+
+
+def uniform_numbers(seed: int, numbers: Sequence[int], draws: int, steps: int) -> Tensor:
+    """Uniform numbers in [0, 1), float64 [len(numbers)*draws, steps]; draws side by side.
+
+    A row depends on nothing but ``seed``, its sentence's number and its draw's number, and is a
+    prefix of the same row with more steps.
+    """
+    table = torch.empty(len(numbers) * draws, steps, dtype=torch.float64)
+    generator = torch.Generator()
+    for row in range(len(table)):
+        key = np.random.SeedSequence((seed, numbers[row // draws], row % draws))
+        generator.manual_seed(int(key.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        table[row] = torch.rand(steps, generator=generator, dtype=torch.float64)
+    return table
+
+
+def pick(
+    log_probabilities: Tensor,
+    uniforms: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Tensor:
+    """Ids [R] drawn from ``log_probabilities`` [R V] with uniform numbers ``uniforms`` [R].
+
+    Temperature first, then the ``top_k`` most probable tokens, then the smallest set of these
+    with at least the share ``top_p`` of their probability (the token that reaches it included).
+    """
+    values, ids = log_probabilities, None
+    if top_k is not None:
+        values, ids = values.topk(min(top_k, values.shape[1]), dim=1)
+    elif top_p is not None:
+        values, ids = values.sort(dim=1, descending=True)
+    probabilities = (values.double() / temperature).softmax(dim=1)
+    if top_p is not None:
+        before = probabilities.cumsum(dim=1) - probabilities
+        probabilities = probabilities.masked_fill(before >= top_p, 0.0)
+    cumulative = probabilities.cumsum(dim=1)
+    total = cumulative[:, -1:]
+    # Strictly below the total, so that the first entry above it has a probability above zero.
+    wanted = torch.minimum(uniforms[:, None] * total, total.nextafter(torch.zeros_like(total)))
+    places = torch.searchsorted(cumulative, wanted, right=True)
+    return (places if ids is None else ids.gather(1, places)).squeeze(1)

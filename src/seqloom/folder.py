@@ -1,0 +1,264 @@
+"""The model folder: everything a verb needs, moved or copied as a folder.
+
+::
+
+    config.json          format version, recipe as it was run, vocabulary sizes
+    model.safetensors    weights; its header carries digests of itself, of the recipe's model and
+                         of the tokenizer, so a truncated, altered or foreign file is recognised
+    tokenizer.json       and tokenizer.target.json where the vocabularies are separate
+    generation.json      default decoding options, free to edit
+    metrics.jsonl        the course of training
+    README.md            model card, written by the program
+
+Files are written under a temporary name and renamed. No pickle anywhere: a folder from a stranger
+cannot run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from seqloom.errors import FolderError, RecipeError, writing
+from seqloom.models import EncoderDecoder, build_model
+from seqloom.recipe import DecodingRecipe, Recipe, recipe_from
+from seqloom.text.tokenizer import Tokenizers
+
+FORMAT = 1
+"""Version of the folder format. Older ones are patched by :data:`PATCHES` when read."""
+
+PATCHES: dict[int, Any] = {}
+"""Format version -> function that turns a config of that version into one of the next."""
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """What a model folder holds."""
+
+    path: Path
+    recipe: Recipe
+    model: EncoderDecoder
+    tokenizers: Tokenizers
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it into place.
+
+    Raises:
+        FolderError: disk full, no permission.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".part")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors with their digest in the header, under a temporary name, then rename.
+
+    Raises:
+        FolderError: disk full, no permission.
+    """
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = {"digest": _digest(contiguous), **metadata}
+    temporary = path.with_name(path.name + ".part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            try:
+                save_file(contiguous, temporary, metadata=header)
+            except SafetensorError as error:  # the library reports a full disk as its own error
+                raise OSError(28 if "space" in str(error) else 5, str(error)) from error
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and header of a file that :func:`save_tensors` wrote.
+
+    Raises:
+        FolderError: the file is missing, truncated or altered.
+    """
+    if not path.is_file():
+        raise FolderError(f"{path} is missing; copy the whole model folder again.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise FolderError(
+            f"{path} is truncated or not a safetensors file ({error}); copy the folder again."
+        ) from None
+    if metadata.get("digest") != _digest(tensors):
+        raise FolderError(
+            f"{path} was altered: its contents do not match the digest it was saved with; "
+            "copy the folder again from where it was trained."
+        )
+    return tensors, metadata
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def model_digest(recipe: Recipe) -> str:
+    """Identifies the architecture that weights belong to."""
+    return hashlib.sha256(recipe.model.model_dump_json().encode()).hexdigest()
+
+
+def save_config(path: Path, recipe: Recipe, tokenizers: Tokenizers) -> None:
+    """Write what does not change while a model is trained: config, tokenizer, decoding options."""
+    config = {
+        "format": FORMAT,
+        "recipe": recipe.model_dump(mode="json"),
+        "vocabulary": {"source": tokenizers.source.size, "target": tokenizers.target.size},
+    }
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+        tokenizers.save(path)
+    write_text(path / "generation.json", recipe.decoding.model_dump_json(indent=2) + "\n")
+    write_text(path / "config.json", json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def save_weights(
+    path: Path, weights: Mapping[str, Tensor], recipe: Recipe, tokenizers: Tokenizers
+) -> None:
+    """Write ``model.safetensors``; tied weights are stored once."""
+    metadata = {"model": model_digest(recipe), "tokenizer": _fingerprint(tokenizers)}
+    save_tensors(path / "model.safetensors", untie(weights), metadata)
+
+
+def untie(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Each tensor once: tied names beyond the first are left out."""
+    seen: set[int] = set()
+    kept = {}
+    for name, tensor in weights.items():
+        if tensor.data_ptr() not in seen or tensor.numel() == 0:
+            kept[name] = tensor
+        seen.add(tensor.data_ptr())
+    return kept
+
+
+def load_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], where: Path) -> None:
+    """Copy weights into a model whose tied names may be missing from them.
+
+    Raises:
+        FolderError: names or shapes do not fit; all mismatches are listed.
+    """
+    own = untie(model.state_dict())
+    problems = [f"missing: {name}" for name in own.keys() - weights.keys()]
+    problems += [f"surplus: {name}" for name in weights.keys() - own.keys()]
+    problems += [
+        f"{name}: expected {tuple(own[name].shape)}, found {tuple(weights[name].shape)}"
+        for name in own.keys() & weights.keys()
+        if own[name].shape != weights[name].shape
+    ]
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in sorted(problems))
+        raise FolderError(f"{where} does not fit its config.json:\n{listed}")
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(weights[name])
+
+
+def load_folder(path: str | Path, device: torch.device | None = None) -> ModelFolder:
+    """Read and verify a model folder; the model comes back in evaluation mode.
+
+    Raises:
+        FolderError: not a model folder, or one of its files is missing, truncated, altered or
+            from another model.
+    """
+    path = Path(path)
+    recipe, sizes = load_config(path)
+    tokenizers = Tokenizers.load(path)
+    for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
+        if tokenizer.size != sizes[side]:
+            raise FolderError(
+                f"{path}: the {side} tokenizer has {tokenizer.size} tokens and the model "
+                f"{sizes[side]}; this is not the tokenizer that the model was trained with."
+            )
+    weights, metadata = load_tensors(path / "model.safetensors")
+    if metadata.get("tokenizer") != _fingerprint(tokenizers):
+        raise FolderError(
+            f"{path}: tokenizer.json is not the one that the model was trained with; "
+            "copy the whole folder again from where it was trained."
+        )
+    if metadata.get("model") != model_digest(recipe):
+        raise FolderError(
+            f"{path}: config.json describes another model than model.safetensors holds; "
+            "copy the whole folder again from where it was trained."
+        )
+    model = build_model(recipe.model, sizes["source"], sizes["target"])
+    load_weights(model, weights, path / "model.safetensors")
+    return ModelFolder(path, recipe, model.to(device or torch.device("cpu")).eval(), tokenizers)
+
+
+def load_config(path: Path) -> tuple[Recipe, dict[str, int]]:
+    """Recipe (with the folder's decoding options) and vocabulary sizes of a model folder.
+
+    Raises:
+        FolderError: not a model folder, or its JSON files are damaged.
+    """
+    if not path.is_dir():
+        hint = "that is a file" if path.exists() else "it does not exist"
+        raise FolderError(f"{path} is not a model folder: {hint}. Train one: seqloom train --help")
+    if not (path / "config.json").is_file():
+        raise FolderError(f"{path} is not a model folder: it holds no config.json.")
+    config = _read_json(path / "config.json")
+    while (version := config.get("format")) in PATCHES:
+        config = PATCHES[version](config)
+    if version != FORMAT:
+        raise FolderError(
+            f"{path / 'config.json'} has format {version!r}; this Seqloom reads up to {FORMAT}. "
+            "Update Seqloom: pip install -U seqloom"
+        )
+    recipe = _recipe(config.get("recipe"), path / "config.json")
+    sizes = config.get("vocabulary", {})
+    if (path / "generation.json").is_file():
+        decoding = _decoding(_read_json(path / "generation.json"), path / "generation.json")
+        recipe = recipe.model_copy(update={"decoding": decoding})
+    return recipe, sizes
+
+
+def _recipe(values: Any, where: Path) -> Recipe:
+    try:
+        return recipe_from(values, str(where))
+    except RecipeError as error:
+        raise FolderError(str(error)) from None
+
+
+def _decoding(values: dict[str, Any], where: Path) -> DecodingRecipe:
+    return _recipe({"decoding": values}, where).decoding
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise FolderError(f"{path} is damaged: not valid JSON ({error}).") from None
+    if not isinstance(values, dict):
+        raise FolderError(f"{path} is damaged: expected a JSON object.")
+    return values
+
+
+def _fingerprint(tokenizers: Tokenizers) -> str:
+    return f"{tokenizers.source.fingerprint} {tokenizers.target.fingerprint}"

@@ -1,0 +1,188 @@
+"""Attention in three visible steps: scores, weights, mix.
+
+Score functions are values (Bahdanau et al. 2015, Luong et al. 2015, Vaswani et al. 2017)::
+
+    dot         q . k
+    scaled_dot  q . k / sqrt(K)
+    bilinear    q . W k
+    additive    v . tanh(W q + U k)
+
+Each splits into ``prepare`` (what depends on the keys alone: once a sentence) and ``score``.
+Axes: B batch, T queries, S keys, H heads, K head width. Masks: True = may be attended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqloom.layers.dropout import Dropout
+from seqloom.layers.recorder import note, recording
+
+
+class Dot(nn.Module):
+    """score(q, k) = q . k, optionally divided by sqrt(K). Queries and keys have one width."""
+
+    def __init__(self, width: int, *, scaled: bool = False) -> None:
+        super().__init__()
+        self.scale = 1 / math.sqrt(width) if scaled else 1.0
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Keys [B S K] of states [B S K]: themselves."""
+        return states
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Scores [B T S] of queries [B T K] against keys [B S K]."""
+        return (query * self.scale) @ keys.transpose(1, 2)
+
+
+class Bilinear(nn.Module):
+    """score(q, k) = q . W k (Luong et al. 2015, "general")."""
+
+    def __init__(self, query_width: int, key_width: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(key_width, query_width, bias=False)
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Keys W k [B S Q] of states [B S K]."""
+        return self.key(states)
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Scores [B T S] of queries [B T Q] against prepared keys [B S Q]."""
+        return query @ keys.transpose(1, 2)
+
+
+class Additive(nn.Module):
+    """score(q, k) = v . tanh(W q + U k) (Bahdanau et al. 2015, appendix A.1.2)."""
+
+    def __init__(self, query_width: int, key_width: int, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(query_width, width, bias=False)
+        self.key = nn.Linear(key_width, width)
+        self.energy = nn.Linear(width, 1, bias=False)
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Keys U k [B S A] of states [B S K]."""
+        return self.key(states)
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Scores [B T S] of queries [B T Q] against prepared keys [B S A]."""
+        hidden = torch.tanh(self.query(query)[:, :, None] + keys[:, None])  # [B T S A]
+        return self.energy(hidden).squeeze(-1)
+
+
+ScoreFunction = Dot | Bilinear | Additive
+
+SCORES: dict[str, Callable[[int, int, int], ScoreFunction]] = {
+    "dot": lambda query, key, width: Dot(key),
+    "scaled_dot": lambda query, key, width: Dot(key, scaled=True),
+    "bilinear": lambda query, key, width: Bilinear(query, key),
+    "additive": Additive,
+}
+"""Name -> builder from (query width, key width, inner width)."""
+
+
+def attention_weights(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Softmax over the last axis of ``scores`` [... T S], zero where ``mask`` is False."""
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return torch.softmax(scores, dim=-1)
+
+
+def fused(query: Tensor) -> bool:
+    """Whether :meth:`MultiHeadAttention.attend` uses torch's fused kernel for ``query``."""
+    return query.device.type != "cpu" and not recording()
+
+
+def mix(weights: Tensor, values: Tensor) -> Tensor:
+    """Context [... T K]: the values [... S K] averaged with the weights [... T S]."""
+    return weights @ values
+
+
+class GlobalAttention(nn.Module):
+    """One context for each query over all encoder states, with any score function."""
+
+    def __init__(self, score: ScoreFunction) -> None:
+        super().__init__()
+        self.score = score
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Keys, once a sentence."""
+        return self.score.prepare(states)
+
+    def forward(
+        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Contexts [B T D] and weights [B T S].
+
+        Args:
+            query: decoder states [B T Q].
+            keys: prepared keys [B S A].
+            values: encoder states [B S D].
+            mask: real source positions [B S].
+        """
+        scores = self.score.score(query, keys).float()
+        weights = attention_weights(scores, mask[:, None])
+        return mix(weights.to(values.dtype), values), weights
+
+
+class MultiHeadAttention(nn.Module):
+    """Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2.2)."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.scale = 1 / math.sqrt(width // heads)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Linear(width, width)
+        self.dropout = Dropout(dropout)
+
+    def split(self, x: Tensor) -> Tensor:
+        """[B S D] -> [B H S K]."""
+        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
+
+    def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B H S K] of states [B S D]."""
+        return self.split(self.key(states)), self.split(self.value(states))
+
+    def queries(self, states: Tensor) -> Tensor:
+        """Queries [B H T K] of states [B T D]."""
+        return self.split(self.query(states))
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
+        """Output [B T D] of queries [B H T K] over keys and values [B H S K].
+
+        Args:
+            query: queries.
+            key: keys.
+            value: values.
+            bias: added to the scores, broadcast to [B H T S]; minus infinity hides a position.
+
+        With a recorder on, scores and weights are noted. Without one, devices with a fused
+        kernel use it; on a CPU three plain steps are faster at the length of sentences.
+        """
+        if fused(query):
+            rate = self.dropout.rate if self.training else 0.0
+            context = F.scaled_dot_product_attention(
+                query,
+                key,
+                value,
+                attn_mask=None if bias is None else bias.to(query.dtype),
+                dropout_p=rate,
+                scale=self.scale,
+            )
+        else:
+            scores = (query * self.scale) @ key.transpose(-2, -1)
+            if bias is not None:
+                scores = scores + bias.to(scores.dtype)
+            weights = torch.softmax(scores, dim=-1)
+            note(self, "scores", scores)
+            note(self, "weights", weights)
+            context = mix(self.dropout(weights), value)
+        return self.output(context.transpose(1, 2).flatten(2))

@@ -1,0 +1,79 @@
+"""Where a token stands: sinusoidal, learned and rotary positions.
+
+The first two are added to embeddings; rotary turns queries and keys (Su et al. 2021).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def sinusoids(positions: Tensor, width: int, *, fairseq: bool = False) -> Tensor:
+    """Sines, then cosines, of each position at geometric wavelengths: [T] -> [T D].
+
+    Vaswani et al. 2017 interleave sines and cosines; halves side by side (tensor2tensor, Marian)
+    are the same up to the order of the features. The fairseq variant (M2M100, NLLB) ends at
+    wavelength 10000 exactly, counts positions from 2, and fills an odd width up with a zero.
+    """
+    half = width // 2 if fairseq else (width + 1) // 2
+    steps = torch.arange(half, device=positions.device, dtype=torch.float64)
+    span = width // 2 - 1 if fairseq else width / 2
+    frequencies = 10000.0 ** (-steps / max(span, 1))
+    angles = (positions.double() + (2 if fairseq else 0))[:, None] * frequencies
+    table = torch.cat([angles.sin(), angles.cos()[:, : width // 2]], dim=1)
+    return F.pad(table, (0, width - table.shape[1])).float()
+
+
+class SinusoidalPositions(nn.Module):
+    """Fixed position vectors, without a limit of length."""
+
+    table: Tensor
+
+    def __init__(self, width: int, size: int, *, fairseq: bool = False) -> None:
+        super().__init__()
+        self.width, self.fairseq = width, fairseq
+        table = sinusoids(torch.arange(size), width, fairseq=fairseq)
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, start: int, length: int) -> Tensor:
+        """Vectors [T D] of positions start to start + length - 1."""
+        if start + length <= len(self.table):
+            return self.table[start : start + length]
+        positions = torch.arange(start, start + length, device=self.table.device)
+        return sinusoids(positions, self.width, fairseq=self.fairseq).to(self.table.dtype)
+
+
+class LearnedPositions(nn.Module):
+    """One learned vector a position, up to ``size`` positions."""
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.empty(size, width))
+
+    def forward(self, start: int, length: int) -> Tensor:
+        """Vectors [T D] of positions start to start + length - 1."""
+        assert start + length <= len(self.table), (
+            f"position {start + length} is beyond the {len(self.table)} learned ones"
+        )
+        return self.table[start : start + length]
+
+
+class Rotary(nn.Module):
+    """Rotary positions (Su et al. 2021, eq. 34): the dot product depends on the distance alone."""
+
+    def __init__(self, head_width: int) -> None:
+        super().__init__()
+        self.head_width = head_width
+
+    def forward(self, x: Tensor, start: int) -> Tensor:
+        """Turn x [B H T K], whose first position is ``start``."""
+        # Not a buffer: a model turned to bfloat16 would round the frequencies, and far positions
+        # would point anywhere.
+        steps = torch.arange(0, self.head_width, 2, device=x.device) / self.head_width
+        positions = torch.arange(start, start + x.shape[-2], device=x.device)
+        angles = positions[:, None] * 10000.0**-steps  # [T K/2]
+        cosine, sine = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+        left, right = x.chunk(2, dim=-1)
+        return torch.cat([left * cosine - right * sine, right * cosine + left * sine], dim=-1)

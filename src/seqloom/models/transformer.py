@@ -1,0 +1,264 @@
+"""Transformer (Vaswani et al. 2017), with the switches the literature added since.
+
+Parameter names map one to one onto Hugging Face's Marian (post-norm) and M2M100 (pre-norm).
+Axes: B batch, S source, T target, H heads, K head width, D width, N hypotheses, R = B*N rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Generic, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.layers.attention import MultiHeadAttention
+from seqloom.layers.dropout import Dropout
+from seqloom.layers.feedforward import FeedForward
+from seqloom.layers.masks import additive, causal_mask
+from seqloom.layers.positions import LearnedPositions, Rotary, SinusoidalPositions
+from seqloom.layers.recorder import note
+from seqloom.layers.state import CachedState, State
+from seqloom.models.base import EncoderDecoder, Memory
+from seqloom.recipe import TransformerRecipe
+from seqloom.symbols import PAD
+
+
+class Embedder(nn.Module):
+    """Token vectors plus positions: ids [B T] -> [B T D]."""
+
+    def __init__(self, tokens: nn.Embedding, recipe: TransformerRecipe) -> None:
+        super().__init__()
+        width = recipe.width
+        self.tokens = tokens
+        self.scale = math.sqrt(width) if recipe.scale_embedding else 1.0
+        self.positions: SinusoidalPositions | LearnedPositions | None = None
+        if recipe.positions == "learned":
+            self.positions = LearnedPositions(width, recipe.max_positions)
+        elif recipe.positions != "rotary":
+            fairseq = recipe.positions == "fairseq"
+            self.positions = SinusoidalPositions(width, recipe.max_positions, fairseq=fairseq)
+        self.norm = nn.LayerNorm(width) if recipe.normalize_embedding else nn.Identity()
+        self.dropout = Dropout(recipe.dropout)
+
+    def forward(self, ids: Tensor, start: int = 0) -> Tensor:
+        """Vectors of ids [B T] whose first position is ``start``; PAD has the zero vector."""
+        x = self.tokens(ids) * self.scale
+        x = x.masked_fill((ids == PAD)[..., None], 0.0)
+        if self.positions is not None:
+            x = x + self.positions(start, ids.shape[1])
+        return self.dropout(self.norm(x))
+
+
+class Block(nn.Module):
+    """What encoder and decoder layers share: the residual path with its norm before or after."""
+
+    def __init__(self, recipe: TransformerRecipe) -> None:
+        super().__init__()
+        self.pre = recipe.norm == "pre"
+        self.dropout = Dropout(recipe.dropout)
+        width = recipe.width
+        self.self_attention = MultiHeadAttention(width, recipe.heads, recipe.attention_dropout)
+        self.self_attention_norm = nn.LayerNorm(width)
+        self.feedforward = FeedForward(
+            width, recipe.feedforward, recipe.activation, recipe.activation_dropout
+        )
+        self.feedforward_norm = nn.LayerNorm(width)
+        self.rotary = Rotary(width // recipe.heads) if recipe.positions == "rotary" else None
+
+    def before(self, x: Tensor, norm: nn.LayerNorm) -> Tensor:
+        """What the sublayer reads."""
+        return norm(x) if self.pre else x
+
+    def after(self, x: Tensor, update: Tensor, norm: nn.LayerNorm) -> Tensor:
+        """The residual stream after the sublayer."""
+        x = x + self.dropout(update)
+        return x if self.pre else norm(x)
+
+    def turn(self, x: Tensor, start: int) -> Tensor:
+        """Rotary positions on queries or keys [B H T K], where the recipe wants them."""
+        return x if self.rotary is None else self.rotary(x, start)
+
+    def feed(self, x: Tensor) -> Tensor:
+        """The feed-forward sublayer: [B T D] -> [B T D]."""
+        update = self.feedforward(self.before(x, self.feedforward_norm))
+        return self.after(x, update, self.feedforward_norm)
+
+
+class EncoderLayer(Block):
+    """Self-attention over the whole source, then feed-forward."""
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """[B S D] -> [B S D]; ``bias`` [B 1 1 S] hides padding."""
+        attention = self.self_attention
+        inner = self.before(x, self.self_attention_norm)
+        key, value = attention.keys_values(inner)
+        query = self.turn(attention.queries(inner), 0)
+        update = attention.attend(query, self.turn(key, 0), value, bias)
+        return self.feed(self.after(x, update, self.self_attention_norm))
+
+
+class DecoderLayer(Block):
+    """Masked self-attention, cross-attention over the memory, then feed-forward."""
+
+    def __init__(self, recipe: TransformerRecipe) -> None:
+        super().__init__(recipe)
+        self.cross_attention = MultiHeadAttention(
+            recipe.width, recipe.heads, recipe.attention_dropout
+        )
+        self.cross_attention_norm = nn.LayerNorm(recipe.width)
+
+    def look_back(
+        self, x: Tensor, past: tuple[Tensor, Tensor] | None, start: int, bias: Tensor | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Self-attention of positions ``start`` onwards over them and the past.
+
+        Args:
+            x: residual stream [R T D].
+            past: keys and values [R H P K] of the positions before, or None.
+            start: position of the first column of x.
+            bias: [T T] hides what is to come, or None for one position.
+        """
+        inner = self.before(x, self.self_attention_norm)
+        key, value = self.self_attention.keys_values(inner)
+        key = self.turn(key, start)
+        if past is not None:
+            key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+        query = self.turn(self.self_attention.queries(inner), start)
+        update = self.self_attention.attend(query, key, value, bias)
+        return self.after(x, update, self.self_attention_norm), (key, value)
+
+    def look_across(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """Cross-attention of [B T D] over keys and values [B H S K], then feed-forward."""
+        inner = self.before(x, self.cross_attention_norm)
+        query = self.cross_attention.queries(inner)
+        update = self.cross_attention.attend(query, key, value, bias)
+        return self.feed(self.after(x, update, self.cross_attention_norm))
+
+
+LayerType = TypeVar("LayerType", EncoderLayer, DecoderLayer)
+
+
+class Stack(nn.Module, Generic[LayerType]):
+    """Layers one upon the other, with a last norm when norms stand before the blocks."""
+
+    def __init__(
+        self, embedder: Embedder, layers: list[LayerType], recipe: TransformerRecipe
+    ) -> None:
+        super().__init__()
+        self.embedder = embedder
+        self.layers = nn.ModuleList(layers)
+        self.norm = nn.LayerNorm(recipe.width) if recipe.norm == "pre" else nn.Identity()
+
+    def __iter__(self) -> Iterator[LayerType]:
+        return cast("Iterator[LayerType]", iter(self.layers))
+
+
+class Transformer(EncoderDecoder):
+    """Encoder-decoder Transformer.
+
+    Args:
+        recipe: sizes and switches.
+        source_size: source vocabulary V.
+        target_size: target vocabulary V.
+    """
+
+    def __init__(self, recipe: TransformerRecipe, source_size: int, target_size: int) -> None:
+        super().__init__()
+        self.max_positions = recipe.max_positions if recipe.positions == "learned" else None
+        target = nn.Embedding(target_size, recipe.width)
+        source = target if recipe.tie == "all" else nn.Embedding(source_size, recipe.width)
+        self.encoder = Stack(
+            Embedder(source, recipe),
+            [EncoderLayer(recipe) for _ in range(recipe.encoder_layers)],
+            recipe,
+        )
+        self.decoder = Stack(
+            Embedder(target, recipe),
+            [DecoderLayer(recipe) for _ in range(recipe.decoder_layers)],
+            recipe,
+        )
+        self.output = nn.Linear(recipe.width, target_size, bias=False)
+        initialize(self, recipe)
+        if recipe.tie != "none":
+            self.output.weight = target.weight
+
+    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+        """See :meth:`EncoderDecoder.encode`; keys and values of all cross-attentions included."""
+        x = self.encoder.embedder(source)
+        bias = additive(mask, x.dtype)[:, None, None]
+        for layer in self.encoder:
+            x = layer(x, bias)
+            note(layer, "hidden", x)
+        states = self.encoder.norm(x)
+        pairs = [layer.cross_attention.keys_values(states) for layer in self.decoder]
+        keys, values = zip(*pairs, strict=True)
+        return Memory(states, mask, keys=tuple(keys), values=tuple(values))
+
+    def decode(self, memory: Memory, target: Tensor) -> Tensor:
+        """See :meth:`EncoderDecoder.decode`: all positions in parallel."""
+        x = self.decoder.embedder(target)
+        future = additive(causal_mask(target.shape[1], target.device), x.dtype)
+        source = additive(memory.mask, x.dtype)[:, None, None]
+        for index, layer in enumerate(self.decoder):
+            x, _ = layer.look_back(x, None, 0, future)
+            x = layer.look_across(x, memory.keys[index], memory.values[index], source)
+            note(layer, "hidden", x)
+        return self.decoder.norm(x)
+
+    def project(self, hidden: Tensor) -> Tensor:
+        """See :meth:`EncoderDecoder.project`."""
+        return self.output(hidden)
+
+    def start(self, memory: Memory) -> State:
+        """No position seen yet: empty caches."""
+        empty = tuple(k[:, :, :0] for k in memory.keys)
+        return CachedState(empty, empty, 0)
+
+    def step(self, memory: Memory, state: State, last: Tensor) -> tuple[Tensor, State]:
+        """See :meth:`EncoderDecoder.step`.
+
+        The N hypotheses of a sentence become N query positions over its one memory.
+        """
+        assert isinstance(state, CachedState)
+        sentences, rows = len(memory.mask), len(last)
+        x = self.decoder.embedder(last[:, None], state.length)  # [R 1 D]
+        source = additive(memory.mask, x.dtype)[:, None, None]
+        keys, values = [], []
+        for index, layer in enumerate(self.decoder):
+            past = (state.keys[index], state.values[index])
+            x, (key, value) = layer.look_back(x, past, state.length, None)
+            x = x.view(sentences, rows // sentences, -1)  # [B N D]
+            x = layer.look_across(x, memory.keys[index], memory.values[index], source)
+            note(layer, "hidden", x)
+            x = x.view(rows, 1, -1)
+            keys.append(key)
+            values.append(value)
+        hidden = self.decoder.norm(x)[:, 0]
+        return hidden, CachedState(tuple(keys), tuple(values), state.length + 1)
+
+
+def initialize(model: Transformer, recipe: TransformerRecipe) -> None:
+    """Set every parameter.
+
+    ==================  =================================================
+    embeddings          normal, deviation D^-1/2 (1 after the scaling)
+    learned positions   normal, deviation 0.02
+    linear weights      Glorot uniform
+    biases              0
+    norms               weight 1, bias 0
+    output              normal, deviation D^-1/2 (the embedding's, if tied)
+    ==================  =================================================
+    """
+    deviation = recipe.width**-0.5
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=deviation)
+        elif isinstance(module, LearnedPositions):
+            nn.init.normal_(module.table, std=0.02)
+    nn.init.normal_(model.output.weight, std=deviation)

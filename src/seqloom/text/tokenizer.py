@@ -1,0 +1,256 @@
+"""Text to token ids and back, without loss: one class for all kinds of vocabulary.
+
+Ids 0 to 3 are :mod:`seqloom.symbols`; then come language tags, bytes, and pieces. The file is a plain
+``tokenizer.json`` of the ``tokenizers`` library and loads wherever that format is understood.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from seqloom.errors import TokenizerError, writing
+from seqloom.symbols import SPECIALS
+from seqloom.text.explain import Explanation, explain
+from seqloom.text.learning import learn
+from seqloom.text.pipeline import kind_of, readable
+
+SOURCE_FILE = "tokenizer.json"
+TARGET_FILE = "tokenizer.target.json"
+_CODE = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
+
+
+def tag_token(tag: str) -> str:
+    """The language tag for ``de`` or ``<2de>``: always ``<2de>``.
+
+    Raises:
+        TokenizerError: not a language code.
+    """
+    code = tag.removeprefix("<2").removesuffix(">")
+    if not _CODE.fullmatch(code):
+        raise TokenizerError(
+            f"{tag!r} is not a language code; write the target language as in de, zh or pt-BR."
+        )
+    return f"<2{code}>"
+
+
+class Tokenizer:
+    """A vocabulary and the way from text to its ids and back.
+
+    Lossless for every Unicode string: ``decode(encode(text)) == text``. Special tokens and tags are
+    never found in the text itself, so a user who writes ``</s>`` gets ``</s>``.
+    """
+
+    def __init__(self, backend: tokenizers.Tokenizer) -> None:
+        # Not part of the file: "</s>" typed by a user is text and no end of sentence.
+        backend.encode_special_tokens = True
+        self._backend = backend
+        self.size: int = backend.get_vocab_size()
+        """Number of tokens."""
+        self.kind: str = kind_of(self.description)
+        """``bpe``, ``byte_bpe``, ``unigram``, ``word`` or ``character``."""
+        added = backend.get_added_tokens_decoder()
+        self.tags: tuple[str, ...] = tuple(
+            added[index].content for index in sorted(added) if index >= len(SPECIALS)
+        )
+        """Language tags of the vocabulary, such as ``<2de>``."""
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str],
+        kind: str,
+        size: int,
+        *,
+        tags: Sequence[str] = (),
+        exact: bool = True,
+    ) -> Tokenizer:
+        """Learn a vocabulary; the same texts always give the same one.
+
+        Args:
+            texts: sentences; held in memory while the vocabulary is learned.
+            kind: ``bpe``, ``byte_bpe``, ``unigram``, ``word`` or ``character``.
+            size: number of tokens, special tokens, tags and bytes included.
+            tags: target languages (``de`` or ``<2de>``) that get a token of their own.
+            exact: refuse a size that the text cannot give; otherwise take what there is.
+
+        Raises:
+            TokenizerError: unknown kind, no text, a size below the minimum or (with ``exact``)
+                above what the text gives.
+        """
+        unique = list(dict.fromkeys(tag_token(tag) for tag in tags))
+        return cls(learn(texts, kind, size, tags=unique, exact=exact))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Tokenizer:
+        """Read a ``tokenizer.json``.
+
+        Raises:
+            TokenizerError: the file is missing, damaged, or not one of ours.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise TokenizerError(f"{path}: no such tokenizer file.") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise TokenizerError(f"{path}: cannot be read as a tokenizer: {error}") from None
+        try:
+            backend = tokenizers.Tokenizer.from_str(text)
+        except Exception as error:  # the library raises bare Exception
+            raise TokenizerError(
+                f"{path}: not a valid tokenizer.json ({error}); restore the file or prepare again."
+            ) from None
+        found = tuple(backend.id_to_token(index) for index in range(len(SPECIALS)))
+        if found != SPECIALS:
+            raise TokenizerError(
+                f"{path}: ids 0 to 3 are {', '.join(map(str, found))}, expected "
+                f"{', '.join(SPECIALS)}; this tokenizer was not made by seqloom prepare."
+            )
+        return cls(backend)
+
+    def save(self, path: str | Path) -> None:
+        """Write the ``tokenizer.json``.
+
+        Raises:
+            FolderError: the file cannot be written.
+        """
+        with writing(Path(path)):
+            Path(path).write_text(self._backend.to_str(pretty=True), encoding="utf-8")
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The parsed ``tokenizer.json``."""
+        parsed: dict[str, Any] = json.loads(self._backend.to_str())
+        return parsed
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical ``tokenizer.json``: equal for equal tokenizers."""
+        canonical = json.dumps(self.description, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+    def encode(self, text: str, *, tag: str | None = None) -> list[int]:
+        """Token ids of a text, without BOS and EOS, behind the language tag if there is one.
+
+        Raises:
+            TokenizerError: an unknown tag, or text with lone surrogates, which is not Unicode.
+        """
+        return self.encode_batch([text], tag=tag)[0]
+
+    def encode_batch(self, texts: Sequence[str], *, tag: str | None = None) -> list[list[int]]:
+        """:meth:`encode` for many texts at once, on all processor cores."""
+        front = [] if tag is None else [self._tag_id(tag)]
+        try:
+            encodings = self._backend.encode_batch_fast(texts, add_special_tokens=False)
+        except TypeError:
+            _explain_refusal(texts)
+            raise
+        return [front + encoding.ids for encoding in encodings]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids; special tokens and tags are skipped, broken bytes become U+FFFD."""
+        return self.decode_batch([ids])[0]
+
+    def decode_batch(self, batch: Sequence[Sequence[int]]) -> list[str]:
+        """:meth:`decode` for many sequences at once."""
+        plain = [[int(index) for index in ids] for ids in batch]
+        return self._backend.decode_batch(plain, skip_special_tokens=True)
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Tokens as text for pictures: ``▁`` marks the space before a word."""
+        return [self._piece(int(index)) for index in ids]
+
+    def readable(self, normalized: str) -> str:
+        """A normalized word as text for pictures."""
+        return readable(normalized, self.kind)
+
+    def words(self, text: str) -> list[str]:
+        """The normalized words of a text; no piece crosses their edges."""
+        normalizer = self._backend.normalizer
+        assert normalizer is not None
+        return self.cut(normalizer.normalize_str(text))
+
+    def cut(self, normalized: str) -> list[str]:
+        """Words of text that is normalized already, such as a run of joined pieces."""
+        cutter = self._backend.pre_tokenizer
+        assert cutter is not None
+        return [word for word, _ in cutter.pre_tokenize_str(normalized)]
+
+    def encode_word(self, word: str) -> list[int]:
+        """Token ids of one word as :meth:`words` gives it."""
+        return [token.id for token in self._backend.model.tokenize(word)]
+
+    def explain(self, text: str) -> Explanation:
+        """How the text becomes pieces, step by step."""
+        return explain(self, text)
+
+    def _tag_id(self, tag: str) -> int:
+        token = tag_token(tag)
+        if token not in self.tags:
+            known = ", ".join(self.tags) or "none"
+            raise TokenizerError(
+                f"the tokenizer has no language tag {token} (it has: {known}). Use one of these, "
+                "or prepare the corpus again with data.tag=true and this target language."
+            )
+        index = self._backend.token_to_id(token)
+        assert index is not None
+        return index
+
+    def _piece(self, index: int) -> str:
+        token = self._backend.id_to_token(index)
+        assert token is not None, f"id {index} in a vocabulary of {self.size}"
+        control = index < len(SPECIALS) + len(self.tags)
+        return token if control else self.readable(token)
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """The tokenizers of both sides; one and the same object when they share a vocabulary."""
+
+    source: Tokenizer
+    target: Tokenizer
+
+    @property
+    def joint(self) -> bool:
+        """Whether both sides share one vocabulary."""
+        return self.source is self.target
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``tokenizer.json``, and ``tokenizer.target.json`` when the sides differ.
+
+        Raises:
+            FolderError: the files cannot be written.
+        """
+        self.source.save(Path(folder) / SOURCE_FILE)
+        if not self.joint:
+            self.target.save(Path(folder) / TARGET_FILE)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Tokenizers:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            TokenizerError: a file is missing or damaged.
+        """
+        source = Tokenizer.load(Path(folder) / SOURCE_FILE)
+        target = Path(folder) / TARGET_FILE
+        return cls(source, Tokenizer.load(target) if target.exists() else source)
+
+
+def _explain_refusal(texts: Sequence[str]) -> None:
+    for number, text in enumerate(texts, 1):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise TokenizerError(
+                f"text {number} has a lone surrogate (U+{ord(text[error.start]):04X}) at character "
+                f"{error.start + 1}, which is not valid Unicode; read the text as UTF-8."
+            ) from None

@@ -1,0 +1,1 @@
+"""Model and pairs to checkpoints: batches, tasks, loop, optimizer, schedule, checkpoints."""

@@ -1,0 +1,190 @@
+"""Length-bucketed token batches from a memory-mapped store, in an order that a seed decides.
+
+The order of an epoch is a function of (seed, epoch) alone, so a run resumes by skipping. Memory
+does not grow with the corpus: blocks of neighbouring rows are shuffled, then rows inside a window
+of many blocks; inside the window, rows of equal length share a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqloom.corpus.store import TokenStore
+from seqloom.symbols import BOS, EOS, PAD
+
+_BLOCK = 256
+_WINDOW = 1 << 17
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded tensors of B pairs. The source ends with EOS; the decoder reads BOS + target."""
+
+    source: Tensor
+    """Source ids [B S]."""
+    source_mask: Tensor
+    """Real source positions [B S]."""
+    target_input: Tensor
+    """Decoder input [B T]."""
+    target_output: Tensor
+    """What the decoder should say [B T]."""
+    target_mask: Tensor
+    """Real target positions [B T]."""
+    rows: tuple[int, ...]
+    """Rows of the store, for messages."""
+
+    @property
+    def tokens(self) -> int:
+        """Real target positions, end of sentence counted."""
+        return int(self.target_mask.sum())
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(
+            self.source.to(device, non_blocking=True),
+            self.source_mask.to(device, non_blocking=True),
+            self.target_input.to(device, non_blocking=True),
+            self.target_output.to(device, non_blocking=True),
+            self.target_mask.to(device, non_blocking=True),
+            self.rows,
+        )
+
+
+class Perturb(Protocol):
+    """Changes token ids in training, such as BPE-dropout."""
+
+    def __call__(self, ids: Sequence[int], rng: np.random.Generator) -> Sequence[int]:
+        """Other ids of the same text."""
+        ...
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Ids [B S], padded on the right, and the mask of real positions [B S]."""
+    lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+    mask = np.arange(lengths.max(initial=0))[None, :] < lengths[:, None]
+    ids = np.full(mask.shape, PAD, dtype=np.int64)
+    ids[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def collate(
+    sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], rows: Sequence[int] = ()
+) -> Batch:
+    """One batch of raw id sequences (without BOS and EOS)."""
+    source, source_mask = pad([[*ids, EOS] for ids in sources])
+    target_input, target_mask = pad([[BOS, *ids] for ids in targets])
+    target_output, _ = pad([[*ids, EOS] for ids in targets])
+    return Batch(source, source_mask, target_input, target_output, target_mask, tuple(rows))
+
+
+def plan(
+    store: TokenStore, batch_tokens: int, *, seed: int = 0, epoch: int | None = None
+) -> Iterator[np.ndarray]:
+    """Rows of each batch of one epoch.
+
+    Args:
+        store: the pairs.
+        batch_tokens: most positions (padding counted) of a batch on either side; a longer pair
+            is a batch of its own.
+        seed: decides the order, with the epoch.
+        epoch: number of the epoch, or None for the order of lengths without chance (validation).
+    """
+    rng = None if epoch is None else np.random.default_rng((seed, epoch))
+    for rows in _windows(len(store), rng):
+        source, target = _lengths(store, rows)
+        # Snake order: inside one target length, source lengths go up, in the next down, so
+        # neighbours differ little on either side. Ties are in the window's random order.
+        order = np.lexsort((np.where(target % 2 == 0, source, -source), target))
+        batches = _cut(rows[order], source[order] + 1, target[order] + 1, batch_tokens)
+        if rng is not None:
+            rng.shuffle(batches)
+        yield from batches
+
+
+def _windows(size: int, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
+    """Rows in windows: random blocks, shuffled inside the window; or in order."""
+    blocks = np.arange((size + _BLOCK - 1) // _BLOCK)
+    if rng is not None:
+        rng.shuffle(blocks)
+    per_window = _WINDOW // _BLOCK
+    for start in range(0, len(blocks), per_window):
+        chosen = blocks[start : start + per_window]
+        rows = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).reshape(-1)
+        rows = rows[rows < size]
+        if rng is not None:
+            rng.shuffle(rows)
+        yield rows
+
+
+def _lengths(store: TokenStore, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lengths of ``rows``, read block by block."""
+    source = np.empty(len(rows), dtype=np.int64)
+    target = np.empty(len(rows), dtype=np.int64)
+    blocks = rows // _BLOCK
+    order = np.argsort(blocks, kind="stable")
+    edges = np.flatnonzero(np.diff(blocks[order])) + 1
+    for members in np.split(order, edges):
+        start = int(blocks[members[0]]) * _BLOCK
+        sources, targets = store.lengths(start, min(start + _BLOCK, len(store)))
+        source[members] = sources[rows[members] - start]
+        target[members] = targets[rows[members] - start]
+    return source, target
+
+
+def _cut(
+    rows: np.ndarray, source: np.ndarray, target: np.ndarray, batch_tokens: int
+) -> list[np.ndarray]:
+    """Neighbouring rows into batches whose padded size stays within ``batch_tokens``."""
+    batches = []
+    start = 0
+    widest_source = widest_target = 0
+    pairs = zip(source.tolist(), target.tolist(), strict=True)
+    for index, (source_length, target_length) in enumerate(pairs):
+        new_source = max(widest_source, source_length)
+        new_target = max(widest_target, target_length)
+        # The source may be somewhat longer than the target without halving the batch.
+        cost = (index - start + 1) * max(new_target, new_source * 2 // 3)
+        if cost > batch_tokens and index > start:
+            batches.append(rows[start:index])
+            start, new_source, new_target = index, source_length, target_length
+        widest_source, widest_target = new_source, new_target
+    if start < len(rows):
+        batches.append(rows[start:])
+    return batches
+
+
+def batches(
+    store: TokenStore,
+    batch_tokens: int,
+    *,
+    seed: int = 0,
+    epoch: int | None = None,
+    skip: int = 0,
+    perturb: tuple[Perturb, Perturb] | None = None,
+) -> Iterator[Batch]:
+    """The batches of one epoch, from number ``skip`` on.
+
+    Args:
+        store: the pairs.
+        batch_tokens: see :func:`plan`.
+        seed: see :func:`plan`.
+        epoch: see :func:`plan`.
+        skip: batches already seen.
+        perturb: changes source and target ids; its chance is decided by seed, epoch and batch.
+    """
+    for number, rows in islice(
+        enumerate(plan(store, batch_tokens, seed=seed, epoch=epoch)), skip, None
+    ):
+        sources, targets = store.rows(rows)
+        if perturb is not None:
+            rng = np.random.default_rng((seed, epoch or 0, number))
+            sources = [perturb[0](ids, rng) for ids in sources]
+            targets = [perturb[1](ids, rng) for ids in targets]
+        yield collate(sources, targets, rows.tolist())

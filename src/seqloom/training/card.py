@@ -1,0 +1,66 @@
+"""The model card, written by the program into every model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from seqloom.models.base import EncoderDecoder
+from seqloom.recipe import Recipe
+from seqloom.training.checkpoint import RunState
+
+_UNITS = {
+    "loss": "validation loss (nats a token)",
+    "bleu": "validation BLEU (sacreBLEU, greedy)",
+    "chrf": "validation chrF (greedy)",
+    "exact": "validation exact match, % (greedy)",
+}
+
+
+def model_card(
+    recipe: Recipe, state: RunState, report: Mapping[str, Any], model: EncoderDecoder
+) -> str:
+    """Markdown: what the model is, what it reaches, how it was made, how to use it."""
+    data = recipe.data
+    languages = f"{data.source_language or 'source'} → {data.target_language or 'target'}"
+    parameters = sum(p.numel() for p in model.parameters())
+    figures = "\n".join(
+        f"| {_UNITS.get(name, name)} | {value:.2f} |" for name, value in state.figures.items()
+    )
+    sections = recipe.model_dump(mode="json", exclude={"decoding"})
+    settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
+    kept = report.get("train", report.get("kept", "unknown"))
+    return f"""# Seqloom model: {languages}
+
+A {recipe.model.family} of {parameters:,} parameters, trained from scratch with Seqloom.
+
+| figure | value |
+|---|---|
+{figures}
+| at update | {state.best_update:,} |
+| training time (minutes) | {state.seconds / 60:.1f} |
+| training pairs | {kept} |
+
+## Use
+
+```
+echo "..." | seqloom translate THIS_FOLDER -
+```
+
+```python
+import seqloom
+
+model = seqloom.load("THIS_FOLDER")
+model.translate(["..."], beam=5)
+```
+
+## How it was trained
+
+```yaml
+{settings}```
+
+A model repeats what its training data says, mistakes and prejudice included. Check it on your own
+text before you rely on it. The licence of the training data may bind the model.
+"""

@@ -1,0 +1,283 @@
+"""The training loop: a page of verbs that knows no architecture, no file format and no metric.
+
+A run is a function of its recipe, corpus and seed: torch's generator is set anew for every update
+from (seed, update), and the order of batches from (seed, epoch), so a run that was killed and
+resumed ends with the same weights, bit for bit (float32, one process).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seqloom.corpus.store import TokenStore
+from seqloom.errors import TrainingError
+from seqloom.folder import load_tensors, load_weights, save_tensors, untie
+from seqloom.models.base import EncoderDecoder
+from seqloom.recipe import TrainingRecipe
+from seqloom.training.batches import Batch, Perturb, batches
+from seqloom.training.checkpoint import RunState, load_checkpoint, save_checkpoint
+from seqloom.training.interrupt import graceful_stop
+from seqloom.training.metrics import Metrics, draw_curves
+from seqloom.training.optim import (
+    MovingAverage,
+    average_weights,
+    build_optimizer,
+    normalize_and_clip,
+)
+from seqloom.training.progress import Progress
+from seqloom.training.schedule import learning_rate
+from seqloom.training.tasks import Task
+
+_LOG_EVERY = 20
+"""Updates between two training lines of metrics.jsonl."""
+
+LOWER_IS_BETTER = ("loss",)
+"""Figures of which the smallest value wins."""
+
+
+@dataclass
+class Trainer:
+    """One model on its way through one recipe."""
+
+    model: EncoderDecoder
+    task: Task
+    store: TokenStore
+    recipe: TrainingRecipe
+    folder: Path
+    """The model folder; checkpoints live in its ``training`` folder."""
+    validate: Callable[[EncoderDecoder], dict[str, float]]
+    """Figures of a model on the validation pairs."""
+    publish: Callable[[EncoderDecoder, RunState], None]
+    """Keeps the model's weights as the best so far."""
+    progress: Progress
+    device: torch.device
+    perturb: tuple[Perturb, Perturb] | None = None
+    state: RunState = field(default_factory=RunState)
+
+    def __post_init__(self) -> None:
+        assert self.recipe.updates is not None, "sizes are chosen before training"
+        assert self.recipe.validate_every is not None, "sizes are chosen before training"
+        self.updates = self.recipe.updates
+        self.validate_every = self.recipe.validate_every
+        self.checkpoint = self.folder / "training" / "checkpoint.safetensors"
+        self.optimizer = build_optimizer(self.model, self.recipe)
+        self.average = MovingAverage(self.model, self.recipe.ema) if self.recipe.ema else None
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+
+    def fit(self) -> RunState:
+        """Train to the end of the recipe, from the last checkpoint if there is one.
+
+        Raises:
+            TrainingError: the loss is not finite; the last checkpoint stays.
+            KeyboardInterrupt: Ctrl-C, after saving.
+            SystemExit: SIGTERM, after saving.
+        """
+        if self.checkpoint.exists():
+            weights = self.average.weights if self.average else {}
+            self.state = load_checkpoint(self.checkpoint, self.model, self.optimizer, weights)
+            self._forget_later_weights()
+        if self.state.finished and self.state.update >= self.updates:
+            return self.state
+        metrics = Metrics(self.folder, self.state.update)
+        try:
+            self._run(metrics)
+        finally:
+            metrics.close()
+        return self.state
+
+    def _run(self, metrics: Metrics) -> None:
+        groups = self._groups()
+        with graceful_stop() as stop:
+            while self.state.update < self.updates and not self._out_of_patience():
+                self._update(next(groups), metrics)
+                update = self.state.update
+                if update % self.validate_every == 0 or update == self.updates:
+                    self._validate(metrics)
+                    self._save()
+                elif update % self.recipe.checkpoint_every == 0:
+                    self._save()
+                if stop:
+                    self._save()
+                    self.progress.message(
+                        f"Stopped after update {update:,} of {self.updates:,}; everything is "
+                        "saved. The same command goes on from here."
+                    )
+                    stop.leave()
+        self._finish(metrics)
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """The batches of each update, from where the run stands."""
+        group: list[Batch] = []
+        while True:
+            count = 0
+            for batch in batches(
+                self.store,
+                self.recipe.batch_tokens,
+                seed=self.recipe.seed,
+                epoch=self.state.epoch,
+                skip=self.state.position,
+                perturb=self.perturb,
+            ):
+                count += 1
+                self.state.position += 1
+                group.append(batch)
+                if len(group) == self.recipe.accumulation:
+                    yield group
+                    group = []
+            if not count and not self.state.position:
+                raise TrainingError("There is no pair to train on; the corpus is empty.")
+            self.state.epoch += 1
+            self.state.position = 0
+
+    def _update(self, group: list[Batch], metrics: Metrics) -> None:
+        """Forward, backward and one step of the optimizer over a group of batches."""
+        began = time.perf_counter()
+        state = self.state
+        number = state.update + 1
+        torch.manual_seed(self.recipe.seed * 1_000_003 + number)
+        rate = learning_rate(self.recipe, number, self.updates)
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = rate
+        plain, tokens = self._gradients(group)
+        norm = normalize_and_clip(self.parameters, tokens, self.recipe.clip)
+        loss = plain / tokens
+        if not math.isfinite(loss) or not math.isfinite(float(norm)):
+            raise self._not_finite(number, group, loss, float(norm))
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=False)
+        state.update = number
+        if self.average is not None:
+            self.average.update(self.model, number)
+        seconds = time.perf_counter() - began
+        state.seconds += seconds
+        state.tokens += tokens
+        speed = state.tokens / state.seconds
+        left = state.seconds / number * (self.updates - number)
+        self.progress.update(number, self.updates, loss, speed, rate, left, state.best)
+        if number % _LOG_EVERY == 0 or number == 1:
+            values = {"loss": loss, "learning_rate": rate, "gradient_norm": float(norm)}
+            values |= {"tokens_per_second": tokens / seconds, "seconds": state.seconds}
+            metrics.add("training", number, values)
+
+    def _gradients(self, group: list[Batch]) -> tuple[float, int]:
+        """Add the gradients of the summed loss of each batch; plain loss and token count."""
+        self.model.train()
+        plain, tokens = 0.0, 0
+        for batch in group:
+            with autocast(self.device, self.recipe.precision):
+                loss = self.task(self.model, batch.to(self.device))
+            loss.total.backward()
+            plain += float(loss.plain)
+            tokens += loss.tokens
+        return plain, tokens
+
+    def _not_finite(
+        self, update: int, group: list[Batch], loss: float, norm: float
+    ) -> TrainingError:
+        rows = ", ".join(str(row + 1) for row in group[0].rows[:5])
+        exists = self.checkpoint.exists()
+        saved = "The last checkpoint is untouched" if exists else "No checkpoint was written yet"
+        return TrainingError(
+            f"Update {update}: the loss is {loss} and the gradient's norm {norm}, not finite "
+            f"numbers (batch of {len(group[0].rows)} pairs, rows {rows}, ... of the prepared "
+            f"corpus). {saved}. Lower --set training.learning_rate (now "
+            f"{self.recipe.learning_rate:g}), raise training.warmup (now {self.recipe.warmup}), "
+            "set training.clip=1, or take training.precision=float32; another --out starts afresh."
+        )
+
+    def _validate(self, metrics: Metrics) -> None:
+        """Figures of the (averaged) weights; keep them if they are the best."""
+        state = self.state
+        with self._averaged():
+            figures = self.validate(self.model)
+            self.progress.validated(figures)
+            metrics.add("validation", state.update, {**figures, "seconds": state.seconds})
+            name = f"weights-{state.update:07d}.safetensors"
+            save_tensors(self.checkpoint.with_name(name), untie(self.model.state_dict()), {})
+            state.stale += 1
+            if self._better(figures):
+                state.best, state.best_update = figures[self.recipe.metric], state.update
+                state.stale = 0
+                state.figures = figures
+                self.publish(self.model, state)
+        for old in self._kept_weights()[: -self.recipe.keep]:
+            old.unlink()
+        draw_curves(self.folder)
+
+    def _better(self, figures: Mapping[str, float]) -> bool:
+        value, best = figures[self.recipe.metric], self.state.best
+        if best is None:
+            return True
+        return value < best if self.recipe.metric in LOWER_IS_BETTER else value > best
+
+    def _out_of_patience(self) -> bool:
+        patience = self.recipe.patience
+        return patience is not None and self.state.stale >= patience
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The model with its moving average as weights, in evaluation mode, inside the block."""
+        self.model.eval()
+        if self.average is None:
+            yield
+            return
+        current = {name: p.detach().clone() for name, p in self.model.named_parameters()}
+        _set_weights(self.model, self.average.weights)
+        try:
+            yield
+        finally:
+            _set_weights(self.model, current)
+
+    def _finish(self, metrics: Metrics) -> None:
+        """Average the last checkpoints if that scores better, and mark the end."""
+        state = self.state
+        files = self._kept_weights()[-self.recipe.average :]
+        if self.recipe.average > 1 and len(files) > 1:
+            current = {name: p.detach().clone() for name, p in self.model.named_parameters()}
+            mean = average_weights([load_tensors(file)[0] for file in files])
+            load_weights(self.model, mean, files[-1])
+            self.model.eval()
+            figures = self.validate(self.model)
+            self.progress.message(f"Average of the last {len(files)} checkpoints:")
+            self.progress.validated(figures)
+            metrics.add("average", state.update, figures)
+            if self._better(figures):
+                state.best, state.best_update = figures[self.recipe.metric], state.update
+                state.figures = figures
+                self.publish(self.model, state)
+            _set_weights(self.model, current)
+        state.finished = True
+        self._save()
+        draw_curves(self.folder)
+
+    def _kept_weights(self) -> list[Path]:
+        return sorted(self.checkpoint.parent.glob("weights-*.safetensors"))
+
+    def _forget_later_weights(self) -> None:
+        """Drop what a killed run wrote after its last checkpoint; it will be written again."""
+        for file in self._kept_weights():
+            if int(file.stem.removeprefix("weights-")) > self.state.update:
+                file.unlink()
+
+    def _save(self) -> None:
+        weights = self.average.weights if self.average else {}
+        save_checkpoint(self.checkpoint, self.state, self.model, self.optimizer, weights)
+
+
+@torch.no_grad()
+def _set_weights(model: EncoderDecoder, weights: Mapping[str, Tensor]) -> None:
+    for name, parameter in model.named_parameters():
+        parameter.copy_(weights[name])
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Matrix products in the recipe's number type; weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

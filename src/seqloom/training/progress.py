@@ -1,0 +1,67 @@
+"""Who watches a training run: the command line draws it, a notebook may, a test counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What a run tells its observer."""
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        """``done`` of ``total`` items of a preparing stage are finished."""
+        ...
+
+    def started(self, summary: Mapping[str, object]) -> None:
+        """What is about to be trained: parameters, expected memory and time."""
+        ...
+
+    def update(
+        self,
+        update: int,
+        total: int,
+        loss: float,
+        tokens_per_second: float,
+        learning_rate: float,
+        seconds_left: float,
+        best: float | None,
+    ) -> None:
+        """Update number ``update`` of ``total`` is done; ``loss`` is a token's, in nats."""
+        ...
+
+    def validated(self, figures: Mapping[str, float]) -> None:
+        """Figures on the validation pairs."""
+        ...
+
+    def message(self, text: str) -> None:
+        """One line for a person."""
+        ...
+
+
+class Silent:
+    """An observer that looks away."""
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        """Nothing."""
+
+    def started(self, summary: Mapping[str, object]) -> None:
+        """Nothing."""
+
+    def update(
+        self,
+        update: int,
+        total: int,
+        loss: float,
+        tokens_per_second: float,
+        learning_rate: float,
+        seconds_left: float,
+        best: float | None,
+    ) -> None:
+        """Nothing."""
+
+    def validated(self, figures: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def message(self, text: str) -> None:
+        """Nothing."""

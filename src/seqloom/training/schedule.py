@@ -1,0 +1,30 @@
+"""Course of the learning rate: linear warm-up, then a decay. Pure functions of the update."""
+
+from __future__ import annotations
+
+import math
+
+from seqloom.recipe import TrainingRecipe
+
+
+def learning_rate(recipe: TrainingRecipe, update: int, updates: int) -> float:
+    """The rate of update number ``update`` (from 1) of ``updates``.
+
+    ============  =================================================================
+    inverse_sqrt  sqrt(warmup / update) (Vaswani et al. 2017, eq. 3)
+    cosine        half a cosine down to 0 at the last update (Loshchilov and Hutter 2017)
+    linear        a straight line down to 0 at the last update
+    constant      the highest rate
+    ============  =================================================================
+    """
+    highest, warmup = recipe.learning_rate, recipe.warmup
+    if update < warmup:
+        return highest * update / warmup
+    if recipe.schedule == "inverse_sqrt":
+        return highest * math.sqrt(max(warmup, 1) / update)
+    done = min(1.0, (update - warmup) / max(1, updates - warmup))
+    if recipe.schedule == "cosine":
+        return highest * (1 + math.cos(math.pi * done)) / 2
+    if recipe.schedule == "linear":
+        return highest * (1 - done)
+    return highest

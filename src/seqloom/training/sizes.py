@@ -1,0 +1,62 @@
+"""Sizes that a recipe leaves open, chosen from the corpus, and what they will cost.
+
+The chosen values are saved with the run. Sources: the small Transformer is the best on some
+30,000 pairs (Wu et al. 2021, Good for Misconceived Reasons), the middle one on some 160,000
+(IWSLT), the base size on millions (Vaswani et al. 2017).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from seqloom.recipe import Recipe, TransformerRecipe
+from seqloom.runtime import number_types
+
+_SMALL: dict[str, Any] = {
+    "width": 128, "feedforward": 256, "heads": 4, "encoder_layers": 4, "decoder_layers": 4,
+    "dropout": 0.3,
+}  # fmt: skip
+_MIDDLE: dict[str, Any] = {
+    "width": 256, "feedforward": 1024, "heads": 4, "encoder_layers": 4, "decoder_layers": 4,
+    "dropout": 0.2,
+}  # fmt: skip
+_BASE: dict[str, Any] = {
+    "width": 512, "feedforward": 2048, "heads": 8, "encoder_layers": 6, "decoder_layers": 6,
+    "dropout": 0.1,
+}  # fmt: skip
+_UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
+
+
+def choose_sizes(recipe: Recipe, pairs: int, tokens: int, device: torch.device) -> Recipe:
+    """The recipe with its open fields filled.
+
+    Args:
+        recipe: what the user asked for; fields that were set are left alone.
+        pairs: training pairs.
+        tokens: target tokens of one epoch, about.
+        device: where it will run.
+    """
+    if "model" not in recipe.model_fields_set:
+        sizes = _SMALL if pairs < 100_000 else _MIDDLE if pairs < 1_000_000 else _BASE
+        recipe = recipe.model_copy(update={"model": TransformerRecipe(**sizes)})
+    training = recipe.training
+    chosen: dict[str, Any] = {}
+    per_epoch = max(1, round(tokens / (training.batch_tokens * training.accumulation)))
+    if training.updates is None:
+        # Small corpora take many passes, large ones few.
+        epochs = 60 if pairs < 100_000 else 30 if pairs < 1_000_000 else 10
+        chosen["updates"] = min(max(epochs * per_epoch, _UPDATES_LEAST), _UPDATES_MOST)
+    updates = training.updates or chosen["updates"]
+    if training.validate_every is None:
+        chosen["validate_every"] = min(max(updates // 20, 10), 2000)
+    if training.precision == "auto":
+        chosen["precision"] = faster_precision(device)
+    return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
+
+
+def faster_precision(device: torch.device) -> str:
+    """The number type whose matrix products are clearly faster here, by measuring."""
+    speed = number_types(device)
+    return "bfloat16" if speed["bfloat16"] > 1.5 * speed["float32"] else "float32"

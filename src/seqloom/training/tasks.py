@@ -1,0 +1,89 @@
+"""A task turns a batch into a summed loss and its token count; all tasks share one loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from seqloom.models.base import EncoderDecoder
+from seqloom.recipe import TrainingRecipe
+from seqloom.symbols import PAD
+from seqloom.training.batches import Batch
+from seqloom.training.loss import ChunkLoss, chunked, cross_entropy, rdrop, simcut
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a task says of a batch."""
+
+    total: Tensor
+    """Loss to be minimised, summed over real target tokens; has a gradient."""
+    plain: Tensor
+    """Cross-entropy without smoothing or other terms, summed over real target tokens."""
+    tokens: int
+    """Real target tokens."""
+
+
+class Task(Protocol):
+    """Batch -> loss."""
+
+    def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
+        """The summed loss of a batch."""
+        ...
+
+
+class Translation:
+    """Teacher forcing (Williams and Zipser 1989) with label-smoothed cross-entropy.
+
+    With R-Drop or SimCut each batch passes twice in training: under other dropout masks, or with
+    some tokens cut off (their embedding becomes the zero vector, which is PAD's).
+    """
+
+    def __init__(self, recipe: TrainingRecipe) -> None:
+        self.recipe = recipe
+        smoothing, weight = recipe.label_smoothing, recipe.consistency_weight
+        self.single = cross_entropy(smoothing)
+        self.double: ChunkLoss | None = None
+        if recipe.consistency == "rdrop":
+            self.double = rdrop(smoothing, weight)
+        elif recipe.consistency == "simcut":
+            self.double = simcut(smoothing, weight)
+
+    def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
+        """The summed loss; in evaluation mode a single pass."""
+        real = batch.target_mask
+        labels = batch.target_output[real]
+        if self.double is not None and model.training:
+            logits = self._twice(model, batch, real)
+            values = chunked(self.double, labels, *logits)
+        else:
+            memory = model.encode(batch.source, batch.source_mask)
+            hidden = model.decode(memory, batch.target_input)[real]
+            values = chunked(self.single, labels, model.project(hidden))
+        return Loss(values[0], values[1].detach(), len(labels))
+
+    def _twice(
+        self, model: EncoderDecoder, batch: Batch, real: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Logits of two passes over the batch, made in one."""
+        source, target = batch.source, batch.target_input
+        other_source, other_target = source, target
+        if self.recipe.consistency == "simcut":
+            other_source = cut_off(source, batch.source_mask, self.recipe.cutoff)
+            other_target = cut_off(target, real, self.recipe.cutoff)
+        memory = model.encode(
+            torch.cat([source, other_source]), batch.source_mask.repeat(2, 1)
+        )
+        hidden = model.decode(memory, torch.cat([target, other_target]))
+        logits = model.project(hidden[real.repeat(2, 1)])
+        first, second = logits.chunk(2)
+        return first, second
+
+
+def cut_off(ids: Tensor, mask: Tensor, rate: float) -> Tensor:
+    """Replace each real token by PAD, whose vector is zero, with chance ``rate``."""
+    chosen = torch.rand(ids.shape, device=ids.device) < rate
+    return ids.masked_fill(chosen & mask, PAD)

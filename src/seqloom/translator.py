@@ -1,0 +1,366 @@
+"""A trained model with its tokenizers: text in, text out. What ``seqloom.load`` returns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from pydantic import ValidationError
+
+from seqloom.decoding.forced import score as forced_score
+from seqloom.decoding.hypothesis import Hypothesis
+from seqloom.decoding.stream import decode_stream
+from seqloom.errors import DecodingError, FolderError
+from seqloom.folder import ModelFolder, load_folder
+from seqloom.models.base import EncoderDecoder
+from seqloom.recipe import DecodingRecipe, Recipe
+from seqloom.runtime import choose_device
+from seqloom.symbols import EOS, PAD
+from seqloom.text.tokenizer import Tokenizers
+
+if TYPE_CHECKING:
+    from seqloom.inspection.attention import AttentionRecord
+
+_WINDOW = 2048
+"""Lines read ahead, so that sentences of like length are decoded together."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One hypothesis as text."""
+
+    text: str
+    score: float
+    """After length normalisation."""
+    log_probability: float
+    """Sum over tokens, natural logarithm."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A source line and its hypotheses, best first."""
+
+    source: str
+    outputs: tuple[Output, ...]
+
+    @property
+    def text(self) -> str:
+        """The best hypothesis."""
+        return self.outputs[0].text
+
+
+class Translator:
+    """One model, or an ensemble of several that share their tokenizers."""
+
+    def __init__(
+        self,
+        models: Sequence[EncoderDecoder],
+        tokenizers: Tokenizers,
+        recipe: Recipe,
+        device: torch.device,
+        folder: Path | None = None,
+    ) -> None:
+        self.models = list(models)
+        self.tokenizers = tokenizers
+        self.recipe = recipe
+        self.device = device
+        self.folder = folder
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        device: str | torch.device | None = None,
+        companions: Sequence[str | Path] = (),
+    ) -> Translator:
+        """Read a model folder, and those of its companions in an ensemble.
+
+        Raises:
+            FolderError: a folder is missing or damaged, or a companion has other tokenizers.
+        """
+        where = device if isinstance(device, torch.device) else choose_device(device)
+        first, *others = (load_folder(path, where) for path in (folder, *companions))
+        for other in others:
+            _check_companion(first, other)
+        models = [each.model for each in (first, *others)]
+        return cls(models, first.tokenizers, first.recipe, where, first.path)
+
+    @property
+    def model(self) -> EncoderDecoder:
+        """The (first) model."""
+        return self.models[0]
+
+    @property
+    def limit(self) -> int:
+        """Longest source in tokens: what training saw, or what the positions allow."""
+        limits = [self.recipe.data.max_length]
+        limits += [m.max_positions - 1 for m in self.models if m.max_positions is not None]
+        return min(limits)
+
+    def translate(self, texts: Sequence[str], **options: Any) -> list[str]:
+        """The best translation of each text, in order.
+
+        Args:
+            texts: sentences; an empty one stays empty.
+            options: fields of the decoding recipe, such as ``beam=5``.
+
+        Raises:
+            DecodingError: an unknown or impossible option, or one string instead of a list.
+        """
+        if isinstance(texts, str):
+            raise DecodingError(
+                "translate takes a list of sentences, and got one string: write [text]."
+            )
+        decoding = override(self.recipe.decoding, options)
+        return [translation.text for translation in self.stream(texts, decoding)]
+
+    def stream(
+        self,
+        texts: Iterable[str],
+        decoding: DecodingRecipe | None = None,
+        *,
+        prefixes: Iterable[str] | None = None,
+        target_language: str | None = None,
+        truncate: bool = False,
+        warn: Callable[[str], None] | None = None,
+        window: int | None = None,
+    ) -> Iterator[Translation]:
+        """Translations in input order, while the input is still being read.
+
+        A source of more tokens than :attr:`limit` is translated in pieces, cut at the ends of
+        sentences where there are any, or cut off.
+
+        Args:
+            texts: sentences.
+            decoding: options; the folder's when left out.
+            prefixes: how each translation must begin.
+            target_language: language tag, for a model of several languages.
+            truncate: cut too long a source off instead of translating it in pieces.
+            warn: told of each source that is too long.
+            window: sentences read ahead.
+
+        Raises:
+            DecodingError: options that contradict each other; fewer prefixes than texts.
+        """
+        decoding = decoding or self.recipe.decoding
+        starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
+        lines = enumerate(zip(texts, starts, strict=False), start=1)
+        size = window or _WINDOW
+        while batch := list(islice(lines, size)):
+            jobs = [
+                self._job(number, text, start, target_language, truncate, warn)
+                for number, (text, start) in batch
+            ]
+            yield from self._translate_jobs(jobs, decoding, size)
+
+    def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Log-probability of each target given its source, end of sentence included.
+
+        Raises:
+            DecodingError: different numbers of sources and targets.
+        """
+        if len(sources) != len(targets):
+            raise DecodingError(
+                f"{len(sources)} sources and {len(targets)} targets; each target needs its source."
+            )
+        return [sum(tokens) for tokens in self.score_tokens(sources, targets)]
+
+    def score_tokens(self, sources: Sequence[str], targets: Sequence[str]) -> list[list[float]]:
+        """Log-probability of every target token and the end of the sentence, in order."""
+        pairs = list(zip(self.encode(sources), self.tokenizers.target.encode_batch(targets), strict=True))
+        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
+        result: list[list[float]] = [[] for _ in pairs]
+        for group in _groups(order, [len(s) + len(t) for s, t in pairs]):
+            source, source_mask = _pad([[*pairs[i][0], EOS] for i in group], self.device)
+            target, target_mask = _pad([[*pairs[i][1], EOS] for i in group], self.device)
+            scores = forced_score(self.models, source, source_mask, target, target_mask)
+            for row, i in enumerate(group):
+                result[i] = scores[row, : len(pairs[i][1]) + 1].tolist()
+        return result
+
+    def attention(self, text: str, target: str | None = None) -> AttentionRecord:
+        """Where the decoder looks while it writes ``target``, or its own translation."""
+        from seqloom.inspection.attention import record_attention
+
+        source_ids = self.encode([text])[0]
+        written = self.translate([text])[0] if target is None else target
+        target_ids = self.tokenizers.target.encode(written)
+        return record_attention(
+            self.model,
+            source_ids,
+            target_ids,
+            self.tokenizers.source.pieces(source_ids),
+            self.tokenizers.target.pieces(target_ids),
+        )
+
+    def encode(self, texts: Sequence[str], target_language: str | None = None) -> list[list[int]]:
+        """Source ids, behind the language tag if the model was trained with tags."""
+        tag = target_language
+        if tag is None and self.recipe.data.tag:
+            tag = self.recipe.data.target_language
+        return self.tokenizers.source.encode_batch(texts, tag=tag)
+
+    def _job(
+        self,
+        number: int,
+        text: str,
+        start: str | None,
+        language: str | None,
+        truncate: bool,
+        warn: Callable[[str], None] | None,
+    ) -> _Job:
+        """Source ids of a line, in pieces where it is too long."""
+        if start is None:
+            raise DecodingError(
+                f"there is no prefix for line {number}; give one line of prefix (it may be empty) "
+                "for each line of input."
+            )
+        ids = self.encode([text], language)[0] if text.strip() else []
+        pieces = [ids]
+        if len(ids) > self.limit:
+            if truncate:
+                pieces = [ids[: self.limit]]
+            else:
+                pieces = [
+                    self.encode([part], language)[0][: self.limit]
+                    for part in self._split(text, language)
+                ]
+            if warn is not None:
+                what = "cut off" if truncate else f"translated in {len(pieces)} pieces"
+                warn(
+                    f"line {number}: {len(ids)} tokens, more than the {self.limit} that the model "
+                    f"was trained on; {what}."
+                )
+        prefix = self.tokenizers.target.encode(start) if start else []
+        return _Job(text, pieces, prefix)
+
+    def _split(self, text: str, language: str | None) -> list[str]:
+        """Parts within the limit: at the ends of sentences, else at spaces, else anywhere."""
+        parts: list[str] = []
+        for sentence in _sentences(text):
+            length = len(self.encode([sentence], language)[0])
+            joined = parts[-1] + sentence if parts else ""
+            if joined and len(self.encode([joined], language)[0]) <= self.limit // 2:
+                parts[-1] = joined
+            elif length <= self.limit:
+                parts.append(sentence)
+            else:
+                middle = _middle(sentence)
+                parts += self._split(sentence[:middle], language)
+                parts += self._split(sentence[middle:], language)
+        return [part for part in parts if part.strip()]
+
+    def _translate_jobs(
+        self, jobs: Sequence[_Job], decoding: DecodingRecipe, window: int
+    ) -> Iterator[Translation]:
+        sources = [piece for job in jobs for piece in job.pieces]
+        prefixes = [
+            job.prefix if index == 0 else []
+            for job in jobs
+            for index in range(len(job.pieces))
+        ]
+        found = decode_stream(
+            self.models,
+            sources,
+            decoding,
+            device=self.device,
+            prefixes=prefixes if any(prefixes) else None,
+            window=window,
+        )
+        for job in jobs:
+            yield self._join(job, list(islice(found, len(job.pieces))))
+
+    def _join(self, job: _Job, pieces: list[list[Hypothesis]]) -> Translation:
+        """The hypotheses of a line; those of its pieces are joined rank by rank."""
+        decode = self.tokenizers.target.decode_batch
+        texts = [decode([h.ids for h in piece]) for piece in pieces]
+        ranks = min(len(piece) for piece in pieces)
+        outputs = tuple(
+            Output(
+                " ".join(text[rank].strip() for text in texts) if len(texts) > 1 else texts[0][rank],
+                sum(piece[rank].score for piece in pieces),
+                sum(piece[rank].log_probability for piece in pieces),
+            )
+            for rank in range(ranks)
+        )
+        return Translation(job.text, outputs)
+
+
+@dataclass(frozen=True)
+class _Job:
+    text: str
+    pieces: list[list[int]]
+    prefix: list[int]
+
+
+def override(decoding: DecodingRecipe, options: dict[str, Any]) -> DecodingRecipe:
+    """Decoding options with some fields replaced, validated as a whole.
+
+    Raises:
+        DecodingError: a field is unknown or its value impossible.
+    """
+    try:
+        return DecodingRecipe.model_validate({**decoding.model_dump(), **options})
+    except ValidationError as error:
+        reasons = []
+        for item in error.errors():
+            name = ".".join(str(part) for part in item["loc"])
+            reason = str(item["msg"]).removeprefix("Value error, ")
+            reasons.append(f"{name}: {reason}" if name else reason)
+        known = ", ".join(DecodingRecipe.model_fields)
+        raise DecodingError(f"{'; '.join(reasons)}. Options are: {known}.") from None
+
+
+def _check_companion(first: ModelFolder, other: ModelFolder) -> None:
+    ours, theirs = first.tokenizers, other.tokenizers
+    if (ours.source.fingerprint, ours.target.fingerprint) != (
+        theirs.source.fingerprint,
+        theirs.target.fingerprint,
+    ):
+        raise FolderError(
+            f"{other.path} has another tokenizer than {first.path}; models of an ensemble must be "
+            "trained on one prepared corpus (seqloom prepare, then train each with it)."
+        )
+
+
+def _pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids [B S] and their mask."""
+    width = max(len(row) for row in rows)
+    ids = torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows], device=device)
+    return ids, ids != PAD
+
+
+def _groups(order: Sequence[int], lengths: Sequence[int], tokens: int = 4096) -> Iterator[list[int]]:
+    """Neighbours of a sorted order, up to ``tokens`` padded positions together."""
+    group: list[int] = []
+    for index in order:
+        if group and (len(group) + 1) * (lengths[index] + 2) > tokens:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+def _sentences(text: str) -> list[str]:
+    """The text cut behind the marks that end a sentence, nothing lost."""
+    return [part for part in re.split(r"(?<=[.!?…])(?=\s)|(?<=[。！？])", text) if part]
+
+
+def _middle(text: str) -> int:
+    """Where to cut a sentence that is too long: the space nearest to its middle, or the middle."""
+    middle = len(text) // 2
+    spaces = [match.start() for match in re.finditer(r"\s", text.rstrip())]
+    inside = [space for space in spaces if space > 0]
+    return min(inside, key=lambda space: abs(space - middle), default=max(1, middle))
+
+
+def load(folder: str | Path, *, device: str | None = None) -> Translator:
+    """A trained model from its folder: :meth:`Translator.load`."""
+    return Translator.load(folder, device=device)

@@ -1,0 +1,245 @@
+"""The main job, end to end: pairs in, model folder out. Wires the rooms together.
+
+Run again with the same arguments, it goes on where it was; a folder that holds another run is
+refused and left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqloom.corpus.pairs import Corpus
+from seqloom.corpus.store import TokenStore
+from seqloom.decoding.stream import decode_stream
+from seqloom.errors import FolderError
+from seqloom.evaluation import metrics
+from seqloom.folder import load_config, save_config, save_weights, write_text
+from seqloom.models import EncoderDecoder, build_model
+from seqloom.recipe import Recipe, TrainingRecipe
+from seqloom.runtime import choose_device, set_threads
+from seqloom.text.dropout import BpeDropout
+from seqloom.text.prepare import Prepared, load_prepared, prepare
+from seqloom.text.tokenizer import Tokenizers
+from seqloom.training.batches import Perturb, batches
+from seqloom.training.card import model_card
+from seqloom.training.checkpoint import RunState
+from seqloom.training.cost import measure
+from seqloom.training.loop import Trainer, autocast
+from seqloom.training.progress import Progress, Silent
+from seqloom.training.sizes import choose_sizes
+from seqloom.training.tasks import Translation
+from seqloom.translator import Translator
+
+_MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
+"""Training fields that may differ when a run goes on."""
+
+
+def train(
+    recipe: Recipe | str | Path,
+    out: str | Path,
+    *,
+    corpus: Corpus | None = None,
+    validation: Corpus | None = None,
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> Translator:
+    """Prepare the corpus, train a model, and leave it in the folder ``out``.
+
+    Args:
+        recipe: the run, or the path of its file.
+        out: model folder; the same call again goes on where it was.
+        corpus: the pairs, if not from the files that the recipe names.
+        validation: held-out pairs, likewise.
+        progress: who watches.
+        device: such as ``cuda:1``; the best one when left out.
+
+    Raises:
+        SeqloomError: a mistake in the recipe, the corpus or the folder.
+        TrainingError: the loss is not finite; the last checkpoint stays.
+    """
+    if not isinstance(recipe, Recipe):
+        from seqloom.recipe import load_recipe
+
+        recipe = load_recipe(recipe)
+    out, progress = Path(out), progress or Silent()
+    where = choose_device(device)
+    set_threads()
+    _check_free(out)
+    prepared = _prepared(recipe, out, corpus, validation, progress)
+    recipe = _settle(recipe, out, prepared, where)
+    trainer = _trainer(recipe, out, prepared, progress, where)
+    if not (out / "training" / "checkpoint.safetensors").exists():
+        summary = measure(trainer.model, trainer.task, prepared.train, recipe.training, where)
+        progress.started(summary)
+    trainer.fit()
+    return Translator.load(out, device=where)
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a folder that holds something other than a run of ours."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise FolderError(f"{out} is a file; --out names a folder for the model.")
+    ours = {"config.json", "data", "training"}
+    found = sorted(path.name for path in out.iterdir())
+    if found and not ours & set(found):
+        raise FolderError(
+            f"{out} exists and holds other files ({', '.join(found[:3])}, ...); "
+            "choose another --out."
+        )
+
+
+def _prepared(
+    recipe: Recipe,
+    out: Path,
+    corpus: Corpus | None,
+    validation: Corpus | None,
+    progress: Progress,
+) -> Prepared:
+    """The prepared corpus: a folder of ``seqloom prepare``, or made inside the model folder."""
+    source = recipe.data.source
+    if corpus is None and source is not None and Path(source).is_dir():
+        return load_prepared(source)
+    return prepare(
+        recipe.data, out / "data", corpus=corpus, validation=validation, progress=progress.stage
+    )
+
+
+def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) -> Recipe:
+    """Choose open sizes for a new run; take those of an interrupted one.
+
+    Raises:
+        FolderError: the folder holds a run of another recipe or corpus.
+    """
+    request = json.loads(recipe.model_dump_json())
+    request["tokenizer"] = prepared.tokenizers.source.fingerprint
+    remembered = out / "training" / "request.json"
+    if remembered.exists():
+        saved = json.loads(remembered.read_text(encoding="utf-8"))
+        _check_same(saved, request, out)
+        settled, _ = load_config(out)
+        changed = {
+            name: getattr(recipe.training, name)
+            for name in _MAY_CHANGE & recipe.training.model_fields_set
+        }
+        training = settled.training.model_copy(update=changed)
+        return settled.model_copy(update={"training": training, "decoding": recipe.decoding})
+    tokens = _tokens(prepared.train)
+    settled = choose_sizes(recipe, len(prepared.train), tokens, device)
+    save_config(out, settled, prepared.tokenizers)
+    write_text(remembered, json.dumps(request, indent=2) + "\n")
+    return settled
+
+
+def _check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path) -> None:
+    differences = []
+    for section in ("model", "training", "data"):
+        old, new = saved[section], request[section]
+        differences += [
+            f"{section}.{name}: {old.get(name)} there, {new.get(name)} asked for"
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+            and not (section == "training" and name in _MAY_CHANGE)
+        ]
+    if not differences and saved["tokenizer"] != request["tokenizer"]:
+        differences.append("the corpus has changed since")
+    if differences:
+        listed = "\n".join(f"  - {difference}" for difference in differences)
+        raise FolderError(
+            f"{out} holds another run:\n{listed}\nChoose another --out, or remove {out}."
+        )
+
+
+def _tokens(store: TokenStore) -> int:
+    """Target tokens of one epoch with ends of sentences, estimated from the first rows."""
+    sample = min(len(store), 100_000)
+    if not sample:
+        return 0
+    _, target = store.lengths(0, sample)
+    return round((float(np.mean(target)) + 1) * len(store))
+
+
+def _trainer(
+    recipe: Recipe, out: Path, prepared: Prepared, progress: Progress, device: torch.device
+) -> Trainer:
+    tokenizers = prepared.tokenizers
+    torch.manual_seed(recipe.training.seed)
+    model = build_model(recipe.model, tokenizers.source.size, tokenizers.target.size).to(device)
+
+    def publish(best: EncoderDecoder, state: RunState) -> None:
+        save_weights(out, best.state_dict(), recipe, tokenizers)
+        write_text(out / "README.md", model_card(recipe, state, prepared.report, best))
+
+    return Trainer(
+        model=model,
+        task=Translation(recipe.training),
+        store=prepared.train,
+        recipe=recipe.training,
+        folder=out,
+        validate=Validator(recipe, prepared, device),
+        publish=publish,
+        progress=progress,
+        device=device,
+        perturb=_perturb(recipe, tokenizers),
+    )
+
+
+def _perturb(recipe: Recipe, tokenizers: Tokenizers) -> tuple[Perturb, Perturb] | None:
+    rate = recipe.data.bpe_dropout
+    if not rate:
+        return None
+    source = BpeDropout(tokenizers.source, rate)
+    target = source if tokenizers.joint else BpeDropout(tokenizers.target, rate)
+    return source, target
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Loss on the validation pairs, and BLEU, chrF and exact match of greedy translations."""
+
+    recipe: Recipe
+    prepared: Prepared
+    device: torch.device
+
+    def __call__(self, model: EncoderDecoder) -> dict[str, float]:
+        """Figures of a model in evaluation mode: loss in nats a token, scores from 0 to 100."""
+        pairs = self.prepared.validation_pairs[: self.recipe.training.validate_pairs]
+        sources = [self.prepared.validation.pair(row)[0].tolist() for row in range(len(pairs))]
+        greedy = self.recipe.decoding.model_copy(update={"beam": 1, "nbest": 1, "sample": False})
+        found = decode_stream([model], sources, greedy, device=self.device)
+        decode = self.prepared.tokenizers.target.decode_batch
+        hypotheses = decode([list(best[0].ids) for best in found])
+        references = [pair.target for pair in pairs]
+        language = self.recipe.data.target_language
+        return {
+            "loss": validation_loss(
+                model, self.prepared.validation, self.recipe.training, self.device
+            ),
+            "bleu": metrics.bleu(hypotheses, references, language),
+            "chrf": metrics.chrf(hypotheses, references),
+            "exact": metrics.exact_match(hypotheses, references),
+        }
+
+
+@torch.inference_mode()
+def validation_loss(
+    model: EncoderDecoder, store: TokenStore, recipe: TrainingRecipe, device: torch.device
+) -> float:
+    """Cross-entropy per real target token, without smoothing, in nats."""
+    task = Translation(recipe)
+    total, tokens = 0.0, 0
+    for batch in batches(store, recipe.batch_tokens):
+        with autocast(device, recipe.precision):
+            loss = task(model, batch.to(device))
+        total += float(loss.plain)
+        tokens += loss.tokens
+    return total / tokens if tokens else math.nan
