@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,15 +72,18 @@ def write_recipes(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_of_the_docs_runs(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_python_of_the_docs_runs(page: Path, tmp_path: Path) -> None:
+    """One page, one fresh interpreter, one namespace, in a folder with a small corpus."""
+    snippets = blocks(page, "python")
+    if not snippets:
+        return
     write_corpus(tmp_path)
     write_recipes(tmp_path)
-    names: dict[str, object] = {"__name__": "docs"}
-    for number, block in enumerate(blocks(page, "python"), start=1):
-        exec(compile(block, f"{page.name}, Python block {number}", "exec"), names)
+    (tmp_path / "page.py").write_text("\n".join(snippets), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "page.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{page.name}:\n{done.stderr}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -93,10 +98,11 @@ def test_commands_of_the_docs_parse(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["seqloom translat runs/x", "seqloom translate runs/x --bean 5", "seqloom train --beam"]
+    "command",
+    ["seqloom translat runs/x", "seqloom translate runs/x --bean 5", "seqloom train --beam"],
 )
 def test_a_wrong_command_does_not_parse(command: str) -> None:
-    with pytest.raises(Exception, match="No such|requires"):
+    with pytest.raises(Exception, match=r"No such"):
         parse(command)
 
 

@@ -28,7 +28,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "evaluation": GROUND | {"decoding"},
     "inspection": GROUND | {"models.base", "decoding", "layers"},
     "translator": GROUND | {"folder", "models", "text", "decoding", "inspection"},
-    "streaming": GROUND | {"translator", "models", "text", "decoding"},
+    "workflow": GROUND
+    | {"corpus", "text", "models", "folder", "training", "decoding", "evaluation", "translator"},
     "": GROUND | {ANY},  # seqloom/__init__.py: the public names
     "cli": GROUND | {ANY},
 }

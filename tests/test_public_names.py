@@ -14,7 +14,16 @@ import pytest
 
 import seqloom
 
-HEAVY = ["torch", "numpy", "pyarrow", "tokenizers", "sacrebleu", "sklearn", "matplotlib", "pydantic"]
+HEAVY = [
+    "torch",
+    "numpy",
+    "pyarrow",
+    "tokenizers",
+    "sacrebleu",
+    "sklearn",
+    "matplotlib",
+    "pydantic",
+]
 
 
 def loaded_after(statement: str) -> list[str]:

@@ -10,7 +10,8 @@
     ├── DeviceError               the device or number type asked for is not there
     ├── MissingExtraError         an optional library is not installed; prints the install command
     ├── TrainingError             training cannot go on (loss not finite, nothing to learn from)
-    └── DecodingError             a search was asked for something that it cannot do
+    ├── DecodingError             a search was asked for something that it cannot do
+    └── EvaluationError           a figure is unknown, or translations and references do not match
 
 Programming errors are plain ``assert`` or built-in exceptions and are not part of this tree.
 """
@@ -59,6 +60,10 @@ class TrainingError(SeqloomError):
 
 class DecodingError(SeqloomError):
     """Decoding options that contradict each other or the model."""
+
+
+class EvaluationError(SeqloomError):
+    """A figure that does not exist, or translations and references of different number."""
 
 
 class MissingExtraError(SeqloomError):

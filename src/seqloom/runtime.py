@@ -1,4 +1,4 @@
-"""The machine underneath: devices, threads, number types, versions, seeds.
+"""The machine underneath: devices, threads, number types, versions.
 
 The only file that reads the environment: ``SEQLOOM_DEVICE`` (such as ``cuda:1``) and
 ``SEQLOOM_THREADS`` stand for the flags that a cluster's job script cannot pass. torch is imported
@@ -73,7 +73,7 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def devices() -> list[str]:
-    """Every device torch can compute on here, each with its name: ``cpu (...)``, ``cuda:0 (...)``."""
+    """Every device torch can compute on here, with its name: ``cpu (...)``, ``cuda:0 (...)``."""
     import torch
 
     found = [f"cpu ({_processor()})"]
@@ -114,18 +114,6 @@ def set_threads(count: int | None = None) -> int:
         count = int(given) if given else min(processors(), torch.get_num_threads())
     torch.set_num_threads(count)
     return count
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's and torch's generators."""
-    import random
-
-    import numpy as np
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def product_speed(device: torch.device, dtype: torch.dtype, size: int = 512) -> float:

@@ -152,12 +152,14 @@ class Translator:
         starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
         lines = enumerate(zip(texts, starts, strict=False), start=1)
         size = window or _WINDOW
+        decoded = 0
         while batch := list(islice(lines, size)):
             jobs = [
                 self._job(number, text, start, target_language, truncate, warn)
                 for number, (text, start) in batch
             ]
-            yield from self._translate_jobs(jobs, decoding, size)
+            yield from self._translate_jobs(jobs, decoding, decoded)
+            decoded += sum(len(job.pieces) for job in jobs)
 
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """Log-probability of each target given its source, end of sentence included.
@@ -257,8 +259,9 @@ class Translator:
         return [part for part in parts if part.strip()]
 
     def _translate_jobs(
-        self, jobs: Sequence[_Job], decoding: DecodingRecipe, window: int
+        self, jobs: Sequence[_Job], decoding: DecodingRecipe, first: int
     ) -> Iterator[Translation]:
+        """Decode the pieces of all jobs together; ``first`` pieces were decoded before them."""
         sources = [piece for job in jobs for piece in job.pieces]
         prefixes = [
             job.prefix if index == 0 else []
@@ -271,7 +274,8 @@ class Translator:
             decoding,
             device=self.device,
             prefixes=prefixes if any(prefixes) else None,
-            window=window,
+            first=first,
+            window=len(sources),
         )
         for job in jobs:
             yield self._join(job, list(islice(found, len(job.pieces))))

@@ -24,7 +24,7 @@ from seqloom.evaluation import metrics
 from seqloom.folder import load_config, save_config, save_weights, write_text
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
-from seqloom.runtime import choose_device, set_threads
+from seqloom.runtime import choose_device, keep_memory, set_threads
 from seqloom.text.dropout import BpeDropout
 from seqloom.text.prepare import Prepared, load_prepared, prepare
 from seqloom.text.tokenizer import Tokenizers
@@ -72,6 +72,7 @@ def train(
     out, progress = Path(out), progress or Silent()
     where = choose_device(device)
     set_threads()
+    keep_memory()
     _check_free(out)
     prepared = _prepared(recipe, out, corpus, validation, progress)
     recipe = _settle(recipe, out, prepared, where)

@@ -155,7 +155,7 @@ def test_reverse_corpus():
     assert len({pair.source for pair in pairs}) == 200
     for pair in pairs:
         assert pair.target.split() == list(reversed(pair.source.split()))
-        assert 3 <= len(pair.source.split()) <= 10
+        assert 3 <= len(pair.source.split()) <= 8
     assert pairs == list(reverse_corpus(200, seed=1).pairs())
     assert pairs != list(reverse_corpus(200, seed=2).pairs())
 

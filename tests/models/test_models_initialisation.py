@@ -39,7 +39,7 @@ def test_transformer(tie: str) -> None:
         activation="swiglu", normalize_embedding=True, tie=tie,
     )  # fmt: skip
     model = build_model(recipe, 500, 500)
-    counted = 0
+    seen: set[int] = set()
     for name, module in model.named_modules():
         if isinstance(module, nn.Embedding) or name == "output":
             assert deviates_by(module.weight, WIDTH**-0.5), name
@@ -53,9 +53,8 @@ def test_transformer(tie: str) -> None:
             assert deviates_by(module.table, 0.02), name
         else:
             continue
-        counted += sum(p.numel() for p in module.parameters())
-    shared = {"none": 0, "target": 1, "all": 2}[tie] * 500 * WIDTH
-    assert counted - shared == sum(p.numel() for p in model.parameters())
+        seen |= {id(parameter) for parameter in module.parameters()}
+    assert seen == {id(parameter) for parameter in model.parameters()}
 
 
 def test_scaled_embeddings_start_at_deviation_one() -> None:
@@ -76,7 +75,7 @@ def test_recurrent(cell: str, tie: str) -> None:
         cell=cell, embedding=embedding, width=width, encoder_layers=2, decoder_layers=2, tie=tie
     )
     model = build_model(recipe, 500, 500)
-    counted = 0
+    seen: set[int] = set()
     for name, module in model.named_modules():
         if isinstance(module, nn.Embedding) or name == "project_out":
             assert deviates_by(module.weight, embedding**-0.5), name
@@ -89,9 +88,8 @@ def test_recurrent(cell: str, tie: str) -> None:
             continue
         if isinstance(module, nn.Linear) and module.bias is not None:
             assert not module.bias.any(), name
-        counted += sum(p.numel() for p in module.parameters())
-    shared = {"none": 0, "target": 1, "all": 2}[tie] * 500 * embedding
-    assert counted - shared == sum(p.numel() for p in model.parameters())
+        seen |= {id(parameter) for parameter in module.parameters()}
+    assert seen == {id(parameter) for parameter in model.parameters()}
 
 
 def check_recurrent(name: str, layer: nn.RNN | nn.LSTM | nn.GRU) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -59,8 +60,8 @@ def _options(
     pass
 
 
-def main() -> NoReturn:
-    """Run one command and exit."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command, by default that of ``sys.argv``, and exit."""
     terminated: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -72,26 +73,30 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        code = _run()
+        code = _run(arguments)
     except KeyboardInterrupt:
         code = 130
     if terminated:
         code = 128 + terminated[0]
-    sys.exit(code)
+    sys.exit(code if _flushed() else code or 1)
 
 
-def _run() -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     try:
-        app(prog_name="seqloom")
+        app(args=arguments, prog_name="seqloom")
     except SeqloomError as error:
         sys.stderr.write(f"seqloom: {error}\n")
         return 2
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+def _flushed() -> bool:
+    """Hand the last of the output over; False when its reader has gone, as after ``| head``."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone, as after `| head`. Nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return code
+        return False
+    return True

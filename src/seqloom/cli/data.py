@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,10 +54,35 @@ def prepare(
 
     with Watch() as watch:
         prepared = run(recipe, out, progress=watch.stage)
-    say(_summary(prepared.report))
-    say(f"prepared {out}")
+    typer.echo(_summary(prepared.report))
+    say(f"prepared {out}; examples of what was dropped: {out / 'report.json'}")
     if explain is not None:
         _explain(prepared.tokenizers.source, explain)
+
+
+def _summary(report: dict[str, Any]) -> str:
+    """What cleaning kept and dropped, and what the tokenizer came to."""
+    rows = []
+    for name, cleaning in report["cleaning"].items():
+        rows.append(f"{name}: {cleaning['read']:,} pairs read, {cleaning['kept']:,} kept")
+        rows += [
+            f"  {filter_name}: {dropped['count']:,} dropped ({dropped['reason']})"
+            for filter_name, dropped in cleaning["dropped"].items()
+            if dropped["count"]
+        ]
+    sizes = report["vocabulary"]
+    both = f"{sizes['source']:,}" if sizes["joint"] else f"{sizes['source']:,}/{sizes['target']:,}"
+    rows.append(
+        f"vocabulary: {both} ({sizes['kind']}, {'joint' if sizes['joint'] else 'separate'})"
+    )
+    for name in ("train", "validation"):
+        part = report[name]
+        long = part["too_long"]["count"]
+        rows.append(
+            f"{name} store: {part['pairs']:,} pairs, {part['source_tokens']:,} source and "
+            f"{part['target_tokens']:,} target tokens{f'; {long:,} too long' if long else ''}"
+        )
+    return "\n".join(rows)
 
 
 def _data_recipe(
@@ -101,9 +126,7 @@ def _explain(tokenizer: Tokenizer, text: str) -> None:
 
 def get(
     name: Annotated[str, typer.Argument(help="Name of the data set, such as multi30k.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder; data/NAME when left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; data/NAME when left out.")] = None,
     mirror: Annotated[
         str | None, typer.Option(metavar="URL", help="Fetch from this address instead.")
     ] = None,

@@ -12,9 +12,7 @@ import typer
 from seqloom.cli.console import Watch
 from seqloom.cli.files import all_lines, check_aligned
 from seqloom.cli.options import Device, Json, decoding_recipe
-from seqloom.errors import DecodingError
-
-METRICS = ("bleu", "chrf", "ter", "exact")
+from seqloom.errors import EvaluationError
 
 if TYPE_CHECKING:
     from seqloom.evaluation.bootstrap import Paired
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
 
 def evaluate(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="Model folder that translates --source.")
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="Model that translates --source."),
     ] = None,
     hypotheses: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Translations, instead of a model.")
@@ -63,13 +62,15 @@ def evaluate(
     else:
         assert folder is not None
         ours, language = _translate(folder, sources or [], beam, device)
-    language = target_language or language or _language_of(references)
 
+    from seqloom.corpus.readers import guess_language
     from seqloom.evaluation.bootstrap import paired
     from seqloom.evaluation.metrics import evaluate as measure
+    from seqloom.evaluation.scorers import METRICS
     from seqloom.evaluation.sidebyside import side_by_side as compare
 
     truth, theirs = texts[references], texts.get(baseline) if baseline is not None else None
+    language = target_language or language or guess_language(references)
     chosen = tuple(metric or METRICS)
     figures = measure(
         ours,
@@ -81,7 +82,9 @@ def evaluate(
     )
     pairs = {}
     if theirs is not None:
-        pairs = {name: paired(ours, theirs, truth, name) for name in chosen}
+        pairs = {
+            name: paired(ours, theirs, truth, name, target_language=language) for name in chosen
+        }
     sides = compare(sources, ours, truth, side_by_side, other=theirs) if side_by_side else None
     if as_json:
         typer.echo(json.dumps(_as_dict(figures, pairs, sides), indent=2, ensure_ascii=False))
@@ -100,36 +103,29 @@ def _check_form(
         "or: seqloom evaluate FOLDER --source FILE --references FILE"
     )
     if references is None:
-        raise DecodingError(f"--references is missing; {forms}")
+        raise EvaluationError(f"--references is missing; {forms}")
     if folder is None and hypotheses is None:
-        raise DecodingError(f"nothing to evaluate; {forms}")
+        raise EvaluationError(f"nothing to evaluate; {forms}")
     if folder is not None and hypotheses is not None:
-        raise DecodingError(f"both a folder and --hypotheses given; {forms}")
+        raise EvaluationError(f"both a folder and --hypotheses given; {forms}")
     if folder is not None and source is None:
-        raise DecodingError(f"--source is missing, the text that the model translates; {forms}")
+        raise EvaluationError(f"--source is missing, the text that the model translates; {forms}")
 
 
 def _translate(
     folder: Path, sources: list[str], beam: int | None, device: str | None
 ) -> tuple[list[str], str | None]:
     """Translations by the model in ``folder``, and their language."""
-    from seqloom.streaming import LineTranslator
     from seqloom.translator import Translator
 
     translator = Translator.load(folder, device=device)
     options = decoding_recipe(translator.recipe.decoding, {"beam": beam, "nbest": 1})
     found = []
     with Watch() as watch:
-        for translation in LineTranslator([translator]).stream(sources, options, warn=watch.message):
+        for translation in translator.stream(sources, options, warn=watch.message):
             found.append(translation.text)
             watch.stage("translating", len(found), len(sources))
     return found, translator.recipe.data.target_language
-
-
-def _language_of(path: Path) -> str | None:
-    """The language that a file's suffix names, as in ``test.zh``."""
-    suffix = path.suffix.removeprefix(".")
-    return suffix if 2 <= len(suffix) <= 3 and suffix not in ("txt", "tok", "out") else None
 
 
 def _as_dict(figures: list[Figure], pairs: dict[str, Paired], sides: Any) -> dict[str, Any]:

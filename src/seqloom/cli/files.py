@@ -1,4 +1,4 @@
-"""Lines in and lines out: files, ``-`` for standard input, and results that are never half-written."""
+"""Lines in, lines out: files, ``-`` for standard input, results that are never half-written."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def check_aligned(files: Iterable[tuple[Path, list[str]]]) -> None:
                 f"{first} has {len(lines_of_first)} lines and {other} has {len(lines_of_other)}; "
                 "line n of one must belong to line n of the other."
             )
+
+
+def one_line(text: str) -> str:
+    """A text as one line of output: a model may well write a line end."""
+    return " ".join(text.replace("\r", "\n").split("\n"))
 
 
 @contextmanager

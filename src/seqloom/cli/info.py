@@ -29,7 +29,11 @@ def info(
 
 
 def _text(facts: dict[str, Any]) -> str:
-    rows = [("seqloom", facts["seqloom"]), *facts["versions"].items(), ("threads", facts["threads"])]
+    rows = [
+        ("seqloom", facts["seqloom"]),
+        *facts["versions"].items(),
+        ("threads", facts["threads"]),
+    ]
     rows += [("device", name) for name in facts["devices"]]
     rows.append(("chosen", f"{facts['device']} (another: --device NAME or SEQLOOM_DEVICE)"))
     rows += [(name, f"{speed:,} GFLOP/s measured") for name, speed in facts["gflops"].items()]

@@ -1,10 +1,10 @@
-"""``seqloom translate`` and ``seqloom score``: what a model says, and how likely it finds a text."""
+"""``seqloom translate`` and ``seqloom score``: what a model says, and how likely it finds it."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.console import Watch, say
-from seqloom.cli.files import all_lines, check_aligned, lines, results
+from seqloom.cli.files import all_lines, check_aligned, lines, one_line, results
 from seqloom.cli.options import Device, Output, Settings, decoding_recipe
 from seqloom.errors import DecodingError
 from seqloom.runtime import is_terminal
 
 if TYPE_CHECKING:
-    from seqloom.streaming import LineTranslator, Translation
+    from seqloom.translator import Translation
 
 SCORED_TOGETHER = 1000
 """Pairs handed to the model at once."""
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Model folder.")]
+Folder = Annotated[Path, typer.Argument(help="Model folder.")]
 With = Annotated[
     list[Path] | None,
     typer.Option("--with", metavar="FOLDER", help="Another model of an ensemble; may be repeated."),
@@ -33,7 +33,8 @@ With = Annotated[
 def translate(
     folder: Folder,
     file: Annotated[
-        str, typer.Argument(metavar="[FILE|-]", help="Text, one sentence a line; - for input.")
+        str,
+        typer.Argument(metavar="FILE|-", help="One sentence a line; - or nothing: standard input."),
     ] = "-",
     companions: With = None,
     beam: Annotated[int | None, typer.Option(help="Beam size; 1 is greedy.")] = None,
@@ -45,6 +46,12 @@ def translate(
     seed: Annotated[int | None, typer.Option(help="Sampling: seed.")] = None,
     no_repeat_ngram: Annotated[
         int | None, typer.Option(metavar="N", help="Never say the same N tokens twice.")
+    ] = None,
+    prefix: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Line n begins the translation of line n.")
+    ] = None,
+    target_language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="For a model of several languages.")
     ] = None,
     truncate: Annotated[
         bool, typer.Option("--truncate/--split-long", help="What to do with too long a line.")
@@ -58,8 +65,7 @@ def translate(
 ) -> None:
     """Translate a file or standard input, line by line.
 
-    With --nbest each line of the output holds the number of its source line, the score, and the
-    text, separated by tabs.
+    With --nbest, a line of output is: number of the source line, score, text, with tabs between.
     """
     flags: dict[str, Any] = {
         "beam": beam,
@@ -72,11 +78,16 @@ def translate(
         "no_repeat_ngram": no_repeat_ngram,
     }
     _check_sampling(flags)
-    translators = _load([folder, *(companions or [])], device)
-    options = decoding_recipe(translators.first.recipe.decoding, flags, settings or [])
-    found = translators.stream(
-        lines(file),
+    texts = lines(file)
+    from seqloom.translator import Translator
+
+    translator = Translator.load(folder, device=device, companions=companions or ())
+    options = decoding_recipe(translator.recipe.decoding, flags, settings or [])
+    found = translator.stream(
+        texts,
         options,
+        prefixes=None if prefix is None else lines(str(prefix)),
+        target_language=target_language,
         truncate=truncate,
         warn=say,
         window=1 if file == "-" and is_terminal(sys.stdin) else None,
@@ -95,22 +106,17 @@ def _check_sampling(flags: Mapping[str, Any]) -> None:
         raise DecodingError(f"{names}: for sampling only; add --sample.")
 
 
-def _load(folders: Sequence[Path], device: str | None) -> LineTranslator:
-    from seqloom.streaming import LineTranslator
-    from seqloom.translator import Translator
-
-    return LineTranslator([Translator.load(folder, device=device) for folder in folders])
-
-
 def _shown(number: int, translation: Translation, nbest: int, as_json: bool) -> str:
     """A translation as the lines that stand for it in the output."""
     if as_json:
-        hypotheses = [asdict(proposal) for proposal in translation.proposals]
+        hypotheses = [asdict(output) for output in translation.outputs]
         line = {"source": translation.source, "hypotheses": hypotheses}
         return json.dumps(line, ensure_ascii=False) + "\n"
     if nbest == 1:
-        return f"{translation.text}\n"
-    return "".join(f"{number}\t{each.score:.4f}\t{each.text}\n" for each in translation.proposals)
+        return f"{one_line(translation.text)}\n"
+    return "".join(
+        f"{number}\t{each.score:.4f}\t{one_line(each.text)}\n" for each in translation.outputs
+    )
 
 
 def score(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow as pa
 from seqloom.corpus.lines import read_lines
 from seqloom.corpus.pairs import batches_of
 from seqloom.corpus.report import shorten
-from seqloom.corpus.shift import Shift, find_shift
+from seqloom.corpus.shift import find_shift
 from seqloom.errors import CorpusError
 
 
@@ -38,21 +38,21 @@ def _unequal(source: Path, target: Path) -> CorpusError:
         f"{source} has {shift.source_lines} lines, but {target} has {shift.target_lines}; "
         "line N of one must be the translation of line N of the other."
     )
+    if shift.line is not None:
+        return CorpusError(
+            f"{counts} They look shifted from about line {shift.line} on, where "
+            f"{_line(source, shift.line)!r} stands beside {_line(target, shift.line)!r}. "
+            "Look there for a line that is missing, doubled or broken in two."
+        )
     longer, shorter = (source, target)
     if shift.source_lines < shift.target_lines:
         longer, shorter = (target, source)
-    return CorpusError(f"{counts} {_advice(shift, longer, shorter)}")
-
-
-def _advice(shift: Shift, longer: Path, shorter: Path) -> str:
     common = min(shift.source_lines, shift.target_lines)
-    if shift.line is None:
-        return (
-            f"No shift was found in lines 1 to {min(common, shift.searched)}: {shorter} seems cut "
-            f"off, and line {common + 1} of {longer} is the first without a partner."
-        )
-    return (
-        f"They look shifted from about line {shift.line} on, where "
-        f"{shorten(shift.source)!r} stands beside {shorten(shift.target)!r}. "
-        f"Look there for a line that is missing, doubled or broken in two."
+    return CorpusError(
+        f"{counts} Lines 1 to {shift.searched} look aligned: {shorter} seems cut off, and line "
+        f"{common + 1} of {longer} is the first without a partner."
     )
+
+
+def _line(path: Path, number: int) -> str:
+    return shorten(next(islice(read_lines(path), number - 1, None)))

@@ -29,14 +29,14 @@ def check_readable(path: Path) -> None:
         if not os.access(path, os.R_OK):
             raise CorpusError(f"{path}: no permission to read it.")
         if path.stat().st_size == 0:
-            raise CorpusError(f"{path}: the file is empty; expected one sentence a line.")
+            raise CorpusError(f"{path}: the file is empty.")
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read: {error.strerror}.") from error
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; rename it to ``path`` at the end, remove it on failure.
+    """A temporary name beside ``path``: renamed to ``path`` at the end, removed on failure.
 
     Missing folders are made. Whoever looks at ``path`` sees the old file or the whole new one.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
+
+_UNLIKELY = {"Cc", "Cn", "Co"}  # control, unassigned and private characters
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -114,16 +117,22 @@ def _refuse_other_encodings(path: Path, head: bytes) -> None:
 
 def _raise_utf16(path: Path, what: str, name: str) -> NoReturn:
     raise CorpusError(
-        f"{path}: {what}. Convert it: iconv -f {name} -t UTF-8 {path} > {path.stem}.utf8{path.suffix}"
+        f"{path}: {what}. Convert it: iconv -f {name} -t UTF-8 {path} > "
+        f"{path.stem}.utf8{path.suffix}"
     )
 
 
 def _refuse_unmarked_utf16(path: Path, block: bytes) -> None:
-    """UTF-16 without a mark: every space and line end has a NUL on the same side of it."""
-    even, odd = block[0:4096:2].count(0), block[1:4096:2].count(0)
-    if max(even, odd) > 10 * min(even, odd) and max(even, odd) * 50 > len(block[:4096]) / 2:
-        name = "UTF-16LE" if odd > even else "UTF-16BE"
-        _raise_utf16(path, f"looks like {name}, not UTF-8", name)
+    """UTF-16 without a mark decodes to assigned characters, and its line ends to line ends."""
+    head = block[:4096]
+    for name in ("UTF-16LE", "UTF-16BE"):
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        strange = any(unicodedata.category(c) in _UNLIKELY for c in text if not c.isspace())
+        if not strange and 2 * text.count("\n") > head.count(b"\n"):
+            _raise_utf16(path, f"looks like {name}, not UTF-8", name)
 
 
 def _raise_not_utf8(path: Path, block: bytes, at: int, number: int, offset: int) -> NoReturn:

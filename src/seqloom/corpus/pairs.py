@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -102,11 +102,13 @@ class Corpus:
         """The corpus with ``function`` applied to each batch while it is read."""
         return self.derive(lambda: map(function, self.batches()))
 
-    def derive(self, open_batches: Callable[[], Iterator[pa.RecordBatch]]) -> Corpus:
-        """Another stream of pairs under the same name and languages."""
+    def derive(
+        self, open_batches: Callable[[], Iterator[pa.RecordBatch]], name: str | None = None
+    ) -> Corpus:
+        """Another stream of pairs with the same languages, and the same name if none is given."""
         return Corpus(
             open_batches,
-            name=self.name,
+            name=name or self.name,
             source_language=self.source_language,
             target_language=self.target_language,
         )
@@ -147,21 +149,23 @@ class Corpus:
 
 
 def make_batch(
-    sources: Sequence[str] | pa.Array,
-    targets: Sequence[str] | pa.Array,
-    metadata: Sequence[dict[str, str] | None] | pa.Array | None = None,
+    sources: Sequence[str] | pa.Array[Any],
+    targets: Sequence[str] | pa.Array[Any],
+    metadata: Any = None,
 ) -> pa.RecordBatch:
-    """A record batch of :data:`SCHEMA` from its columns."""
-    kinds = [field.type for field in SCHEMA]
+    """A record batch of :data:`SCHEMA` from its columns, each a sequence or an Arrow array.
+
+    ``metadata`` holds a dictionary or None a pair; left out, no pair has any.
+    """
     if metadata is None:
-        metadata = pa.nulls(len(sources), kinds[2])
-    elif not isinstance(metadata, pa.Array):
-        metadata = pa.array([None if m is None else list(m.items()) for m in metadata], kinds[2])
-    texts = [
-        side if isinstance(side, pa.Array) else pa.array(side, pa.string())
-        for side in (sources, targets)
+        metadata = [None] * len(sources)
+    if not isinstance(metadata, pa.Array):
+        metadata = [None if entry is None else list(entry.items()) for entry in metadata]
+    columns = [
+        column if isinstance(column, pa.Array) else pa.array(column, kind)
+        for column, kind in zip((sources, targets, metadata), SCHEMA.types, strict=True)
     ]
-    return pa.RecordBatch.from_arrays([*texts, metadata], schema=SCHEMA)
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
 def batches_of(pairs: Iterable[tuple[str, str] | Pair]) -> Iterator[pa.RecordBatch]:

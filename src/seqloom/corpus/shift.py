@@ -12,6 +12,7 @@ natural logarithms.
 
 from __future__ import annotations
 
+import math
 import zlib
 from array import array
 from collections.abc import Iterable
@@ -27,11 +28,15 @@ MAX_LINES = 10_000_000
 _NEAR = (1, -1, 2, -2, 3, -3)  # offsets that are tried besides the difference of the counts
 _MAX_CHANGES = 100  # places where lines are missing that are followed back from the end
 _CERTAIN = 8.0  # evidence needed for a shift
-_LIKELY = 4.0  # evidence needed for a shift that explains the counts
+_LIKELY = 4.0  # evidence needed for a shift by one line that explains the counts
 _FREEDOM = 5.0  # of the t distribution of length residuals: heavy tails, since corpora are noisy
 
 _CLOSING = "\"'”’»«“„›)）」』】] "
-_ENDS = {mark: kind for kind, marks in enumerate((".。．｡…", "?？", "!！", ":：", ",，、"), 1) for mark in marks}
+_ENDS = {
+    mark: kind
+    for kind, marks in enumerate((".。．｡…", "?？", "!！", ":：", ",，、"), 1)
+    for mark in marks
+}
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,12 @@ def _first_shifted_line(a: _Side, b: _Side) -> int | None:
     first: int | None = None
     for _ in range(_MAX_CHANGES):
         changes = {offset: _last_change(gain[:first]) for offset, gain in gains.items()}
-        if first is None:  # the counts speak for this offset at the end of the files
+        if first is None:
+            # The counts speak for this offset at the end of the files. But the larger it is, the
+            # likelier is the other explanation: one file is simply cut off.
             evidence, index = changes[difference]
-            changes[difference] = (evidence + _CERTAIN - _LIKELY, index)
+            needed = _LIKELY + 2 * math.log(abs(difference))
+            changes[difference] = (evidence + _CERTAIN - needed, index)
         evidence, index = max(changes.values())
         if evidence < _CERTAIN:
             break

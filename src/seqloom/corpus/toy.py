@@ -8,7 +8,7 @@ from seqloom.corpus.pairs import Corpus
 from seqloom.errors import CorpusError
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-SHORTEST, LONGEST = 3, 10
+SHORTEST, LONGEST = 3, 8
 """Lengths of the sequences, in letters."""
 
 

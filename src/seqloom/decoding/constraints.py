@@ -38,10 +38,14 @@ class Constraints:
         cls,
         options: DecodingRecipe,
         mask: Tensor,
-        prefixes: Sequence[Sequence[int]] | None,
+        prefixes: Sequence[Sequence[int]],
+        numbers: Sequence[int],
         max_positions: int | None,
     ) -> Constraints:
         """Rules for sources with mask ``mask`` [B S]; EOS counts in a source's length.
+
+        ``prefixes``: one a sentence, empty where nothing is forced. ``numbers``: what messages
+        call the sentences, counted from 0. No output is longer than ``max_positions``.
 
         Raises:
             DecodingError: a prefix is too long, or holds PAD, BOS or EOS, or their number is wrong.
@@ -52,8 +56,7 @@ class Constraints:
         ]
         if max_positions is not None:
             limits = [min(limit, max_positions) for limit in limits]
-        prefixes = [()] * len(limits) if prefixes is None else prefixes
-        _check_prefixes(prefixes, limits)
+        _check_prefixes(prefixes, limits, numbers)
         table = torch.full((len(limits), max(map(len, prefixes), default=0)), PAD)
         for row, prefix in enumerate(prefixes):
             table[row, : len(prefix)] = torch.tensor(prefix, dtype=torch.long)
@@ -119,22 +122,24 @@ def forbid_repeated(log_probabilities: Tensor, written: Tensor, size: int) -> No
     log_probabilities[rows, grams[rows, places, -1]] = _FORBIDDEN
 
 
-def _check_prefixes(prefixes: Sequence[Sequence[int]], limits: Sequence[int]) -> None:
+def _check_prefixes(
+    prefixes: Sequence[Sequence[int]], limits: Sequence[int], numbers: Sequence[int]
+) -> None:
     if len(prefixes) != len(limits):
         raise DecodingError(
             f"{len(prefixes)} forced prefixes for {len(limits)} sentences; give one each, "
             "an empty one where nothing is forced."
         )
-    for number, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True), start=1):
+    for number, prefix, limit in zip(numbers, prefixes, limits, strict=True):
         wrong = {PAD, BOS, EOS}.intersection(prefix)
         if wrong or any(token < 0 for token in prefix):
             raise DecodingError(
-                f"the forced prefix of sentence {number} holds the id "
+                f"the forced prefix of sentence {number + 1} holds the id "
                 f"{min(wrong, default=min(prefix))}; expected ordinary tokens, without padding, "
                 "begin and end of sentence."
             )
         if len(prefix) >= limit:
             raise DecodingError(
-                f"the forced prefix of sentence {number} has {len(prefix)} tokens, but the longest "
-                f"output allowed is {limit}; shorten it or raise decoding.max_length_extra."
+                f"the forced prefix of sentence {number + 1} has {len(prefix)} tokens, but the "
+                f"longest output allowed is {limit}; shorten it or raise decoding.max_length_extra."
             )

@@ -44,6 +44,7 @@ def score(
             f"model's limit of {limit}; split it into sentences or truncate it."
         )
     inputs = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], dim=1)
+    result = torch.zeros(target.shape, device=target.device)
     with evaluating(models):
         memories = ensemble.encode(source, mask)
         hidden = [
@@ -51,15 +52,11 @@ def score(
             for model, memory in zip(models, memories, strict=True)
         ]
         tokens = target[target_mask]
-        result = torch.zeros(target.shape, device=target.device)
-        result[target_mask] = torch.cat(
-            [
-                _gained(models, [h[start : start + _CHUNK] for h in hidden], chunk)
-                for start, chunk in zip(
-                    range(0, len(tokens), _CHUNK), tokens.split(_CHUNK), strict=False
-                )
-            ]
-        )
+        gains = result[target_mask]
+        for start in range(0, len(tokens), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            gains[part] = _gained(models, [states[part] for states in hidden], tokens[part])
+        result[target_mask] = gains
     return result
 
 

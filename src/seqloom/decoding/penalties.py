@@ -6,7 +6,6 @@ The length is the number of tokens that were scored: EOS counts, BOS does not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from seqloom.recipe import DecodingRecipe
 
@@ -30,4 +29,5 @@ PENALTIES: dict[str, Callable[[int, float], float]] = {"wu": wu, "average": aver
 
 def penalty_of(options: DecodingRecipe) -> Penalty:
     """The penalty that ``options`` asks for, as a function of the length alone."""
-    return partial(PENALTIES[options.length_penalty], alpha=options.alpha)
+    formula, alpha = PENALTIES[options.length_penalty], options.alpha
+    return lambda length: formula(length, alpha)

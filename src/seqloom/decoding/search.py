@@ -39,8 +39,9 @@ def search(
         mask: True where ``source`` is real.
         options: how to search.
         prefixes: the forced beginning of each output, in token ids; empty where none is forced.
-        numbers: each sentence's number in the whole input; samples depend on it, and so not on
-            the batch that the sentence happens to be in. Counted from 0 when left out.
+        numbers: each sentence's number in the whole input, from 0, which is the default. Samples
+            depend on it, and so not on the batch that the sentence happens to be in; messages
+            name it.
 
     Returns:
         One list a sentence, best first: finished hypotheses before those that were cut off at
@@ -52,11 +53,12 @@ def search(
             limit, or a prefix that cannot be forced.
     """
     ensemble = Ensemble(models)
-    constraints = Constraints.of(options, mask, prefixes, ensemble.max_positions)
+    numbers = range(len(source)) if numbers is None else numbers
+    prefixes = [()] * len(source) if prefixes is None else prefixes
+    constraints = Constraints.of(options, mask, prefixes, numbers, ensemble.max_positions)
     penalty = penalty_of(options)
     with evaluating(models):
         if options.sample:
-            numbers = range(len(source)) if numbers is None else numbers
             return sample(ensemble, source, mask, constraints, penalty, options, numbers)
         if options.beam == 1:
             return greedy_search(ensemble, source, mask, constraints, penalty)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from seqloom.decoding.hypothesis import EMPTY, Hypothesis
 from seqloom.decoding.search import search
+from seqloom.errors import DecodingError
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe
 from seqloom.symbols import EOS, PAD
 
-Numbered = tuple[int, Sequence[int]]
-"""A source's number in the whole input, and its ids."""
+
+class Sentence(NamedTuple):
+    """One source to decode."""
+
+    number: int
+    """Its place in the whole input, from 0."""
+    ids: Sequence[int]
+    """Token ids, without EOS."""
+    prefix: Sequence[int] = ()
+    """The forced beginning of its output."""
 
 
 def decode_stream(
@@ -24,43 +34,75 @@ def decode_stream(
     options: DecodingRecipe,
     *,
     device: torch.device | str,
+    prefixes: Iterable[Sequence[int]] | None = None,
+    first: int = 0,
     window: int = 2048,
 ) -> Iterator[list[Hypothesis]]:
-    """Hypotheses for each source (ids without EOS), in input order.
+    """Hypotheses for each source, in input order. An empty source gives an empty, finished one.
 
     ``window`` sources are read ahead and sorted by length, so that a batch of
-    ``options.batch_tokens`` source positions holds little padding. An empty source gives one
-    empty, finished hypothesis.
+    ``options.batch_tokens`` source positions holds little padding.
+
+    Args:
+        models: one or several models with the same vocabularies.
+        sources: token ids, without EOS.
+        options: how to search.
+        device: where the models are.
+        prefixes: the forced beginning of each output, empty where none is forced; ignored for
+            an empty source.
+        first: the number of the first source, where an input is decoded in several calls;
+            samples depend on a sentence's number.
+        window: sources read ahead.
 
     Raises:
-        DecodingError: as :func:`seqloom.decoding.search.search`.
+        DecodingError: fewer or more prefixes than sources; and as
+            :func:`seqloom.decoding.search.search`.
     """
-    numbered = enumerate(sources)
-    while chunk := list(islice(numbered, window)):
-        results = {number: [EMPTY] for number, ids in chunk if not len(ids)}
+    sentences = _sentences(sources, prefixes, first)
+    while chunk := list(islice(sentences, window)):
+        results = {sentence.number: [EMPTY] for sentence in chunk if not len(sentence.ids)}
         for batch in batches_by_length(chunk, options.batch_tokens):
-            numbers = [number for number, _ in batch]
-            source, mask = pad([ids for _, ids in batch], device)
-            found = search(models, source, mask, options, numbers=numbers)
+            numbers = [sentence.number for sentence in batch]
+            source, mask = pad([sentence.ids for sentence in batch], device)
+            starts = [sentence.prefix for sentence in batch]
+            found = search(models, source, mask, options, prefixes=starts, numbers=numbers)
             results.update(zip(numbers, found, strict=True))
-        for number, _ in chunk:
-            yield results.pop(number)
+        for sentence in chunk:
+            yield results.pop(sentence.number)
 
 
-def batches_by_length(sources: Iterable[Numbered], tokens: int) -> Iterator[list[Numbered]]:
-    """Non-empty sources, longest first, in batches of at most ``tokens`` positions.
+def batches_by_length(sentences: Iterable[Sentence], tokens: int) -> Iterator[list[Sentence]]:
+    """Non-empty sentences, longest first, in batches of at most ``tokens`` source positions.
 
     Padding and EOS are counted; a source longer than that stands alone. Longest first, so that a
     lack of memory shows at once.
     """
-    batch: list[Numbered] = []
-    for item in sorted((s for s in sources if len(s[1])), key=lambda s: -len(s[1])):
-        if batch and (len(batch) + 1) * (len(batch[0][1]) + 1) > tokens:
+    batch: list[Sentence] = []
+    filled = (sentence for sentence in sentences if len(sentence.ids))
+    for sentence in sorted(filled, key=lambda s: len(s.ids), reverse=True):
+        if batch and (len(batch) + 1) * (len(batch[0].ids) + 1) > tokens:
             yield batch
             batch = []
-        batch.append(item)
+        batch.append(sentence)
     if batch:
         yield batch
+
+
+def _sentences(
+    sources: Iterable[Sequence[int]], prefixes: Iterable[Sequence[int]] | None, first: int
+) -> Iterator[Sentence]:
+    if prefixes is None:
+        for number, ids in enumerate(sources, first):
+            yield Sentence(number, ids)
+        return
+    for number, (ids, prefix) in enumerate(zip_longest(sources, prefixes), first):
+        if ids is None or prefix is None:
+            given, missing = ("prefix", "sentence") if ids is None else ("sentence", "prefix")
+            raise DecodingError(
+                f"there is no {missing} for {given} {number + 1}; give one forced prefix for each "
+                "sentence, an empty one where nothing is forced."
+            )
+        yield Sentence(number, ids, prefix)
 
 
 def pad(sources: Sequence[Sequence[int]], device: torch.device | str) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""The best continuations of a sentence's hypotheses, over all rows and the whole vocabulary at once.
+"""The best continuations of a sentence's hypotheses, over all its rows and the vocabulary at once.
 
 Axes: B sentences, N rows a sentence, R = B*N, V vocabulary.
 """

@@ -120,9 +120,7 @@ def _explain_merges(tokenizer: Cutter, table: MergeTable, word: str) -> WordExpl
     return WordExplanation(shown, start, tuple(steps), pieces, tuple(symbols), None)
 
 
-def _explain_pieces(
-    tokenizer: Cutter, word: str, scores: list[float] | None
-) -> WordExplanation:
+def _explain_pieces(tokenizer: Cutter, word: str, scores: list[float] | None) -> WordExplanation:
     ids = tokenizer.encode_word(word)
     pieces = tuple(tokenizer.pieces(ids))
     found = None if scores is None else tuple(scores[index] for index in ids)

@@ -115,7 +115,7 @@ def _without(texts: Sequence[str], characters: Sequence[str]) -> Iterable[str]:
         return texts
     # Characters that travel as a pair of noncharacters are too rare to be worth learning.
     table = {ord(pipeline.unescape(c)): SEPARATOR for c in characters if len(c) == 1}
-    table |= {code: SEPARATOR for code in (0xFDD0, 0xFDD1)}
+    table |= dict.fromkeys((0xFDD0, 0xFDD1), SEPARATOR)
 
     def translated() -> Iterator[str]:
         for text in texts:
@@ -156,9 +156,7 @@ def _bpe(
     return dict.fromkeys(ordered, 0.0), [(left, right) for left, right in model["merges"]]
 
 
-def _byte_bpe(
-    texts: Iterable[str], budget: int
-) -> tuple[dict[str, float], list[tuple[str, str]]]:
+def _byte_bpe(texts: Iterable[str], budget: int) -> tuple[dict[str, float], list[tuple[str, str]]]:
     """BPE over UTF-8 bytes (Radford et al. 2019)."""
     return _bpe(texts, budget, sorted(pre_tokenizers.ByteLevel.alphabet()), "byte_bpe")
 
@@ -176,7 +174,8 @@ def _unigram(texts: Iterable[str], budget: int) -> dict[str, float]:
 
 def _words(texts: Iterable[str]) -> list[str]:
     """All words, the most frequent first."""
-    trainer = trainers.WordLevelTrainer(vocab_size=2**31, min_frequency=1, special_tokens=[],
-                                        show_progress=False)
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=2**31, min_frequency=1, special_tokens=[], show_progress=False
+    )
     vocabulary = _run("word", models.WordLevel(), trainer, texts)["vocab"]
     return sorted(vocabulary, key=vocabulary.__getitem__)

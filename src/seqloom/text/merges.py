@@ -1,12 +1,13 @@
 """The merge rules of a BPE vocabulary as a table, and the algorithm that applies them.
 
-Greedy BPE (Sennrich et al. 2016): cut a word into characters, then join the neighbouring pair with the
-lowest rank until no pair is left that has a rule.
+Greedy BPE (Sennrich et al. 2016): cut a word into characters, then join the neighbouring pair
+with the lowest rank until no pair is left that has a rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 
@@ -23,7 +24,7 @@ class MergeTable:
         """(left, right) -> (rank, merged); lower ranks were learned first and apply first."""
 
     def symbols(self, word: str) -> list[int]:
-        """Ids of the characters of a normalized word; UTF-8 bytes for those outside the alphabet."""
+        """Ids of the characters of a normalized word; bytes for those outside the alphabet."""
         found: list[int] = []
         for character in word:
             index = self._ids.get(character)
@@ -38,7 +39,7 @@ class MergeTable:
         rules = self.rules
         candidates = [
             (rule[0], position, rule[1])
-            for position, pair in enumerate(zip(symbols, symbols[1:], strict=False))
+            for position, pair in enumerate(pairwise(symbols))
             if (rule := rules.get(pair))
         ]
         return min(candidates, default=None)

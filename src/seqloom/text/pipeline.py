@@ -4,8 +4,8 @@
 :mod:`seqloom.text.learning` finds. Nothing of the text is changed for good, so that
 ``decode(encode(text)) == text`` for every Unicode string:
 
-- a space becomes ``▁``, and one ``▁`` is put in front, so that a word is the same piece at the start
-  of a sentence and inside it (Kudo and Richardson 2018);
+- a space becomes ``▁``, and one ``▁`` is put in front, so that a word is the same piece at the
+  start of a sentence and inside it (Kudo and Richardson 2018);
 - a ``▁`` that stands in the text itself travels as the noncharacter U+FDD0, and the noncharacters
   U+FDD0 and U+FDD1 travel as pairs;
 - a character outside the vocabulary becomes its UTF-8 bytes, ``<0x00>`` to ``<0xFF>``.

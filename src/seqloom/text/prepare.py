@@ -3,7 +3,7 @@
 A prepared folder holds::
 
     train.parquet  validation.parquet    clean pairs
-    train.arrow    validation.arrow      their token ids, memory-mapped
+    train.arrow    validation.arrow      their token ids row by row, memory-mapped
     tokenizer.json [tokenizer.target.json]
     report.json                          what was kept, what was dropped and why
     recipe.json                          how the folder was made, and from what
@@ -16,12 +16,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from seqloom.corpus.filters import (
     DuplicateFilter,
@@ -38,8 +40,8 @@ from seqloom.corpus.split import split
 from seqloom.corpus.store import TokenStore
 from seqloom.errors import CorpusError, FolderError, RecipeError, writing
 from seqloom.recipe import DataRecipe
-from seqloom.text.encoding import write_store
-from seqloom.text.origin import describe, same_origin
+from seqloom.text.encoding import Encoder
+from seqloom.text.origin import Origin
 from seqloom.text.tokenizer import Tokenizer, Tokenizers
 
 Progress = Callable[[str, int, int | None], None]
@@ -71,8 +73,8 @@ def vocabulary_size(pairs: int, kind: str = "bpe", joint: bool = True) -> int:
     """The vocabulary size for a corpus when none is asked for: an upper bound, met if the text can.
 
     Joint subwords: 47 times the square root of the number of pairs, in hundreds, between 1000 and
-    32000: 29 000 pairs get 8000, a million 32 000. A vocabulary of one side gets 60 % of that, words
-    twice as much. Characters: all, up to 8000.
+    32000: 29 000 pairs get 8000, a million 32 000. A vocabulary of one side gets 60 % of that,
+    words twice as much. Characters: all, up to 8000.
     """
     if kind == "character":
         return 8000
@@ -106,19 +108,20 @@ def prepare(
         FolderError: ``out`` holds something else, or cannot be written.
     """
     out = Path(out)
-    corpus = corpus or _files(recipe, recipe.source, recipe.target, "data.source")
+    files: dict[str, list[str]] = {}
+    if corpus is None:
+        corpus, files["corpus"] = _read(recipe, "source", "target")
     if corpus is None:
         raise RecipeError("prepare", ["data.source: no corpus; name its files, or pass a corpus"])
-    validation = validation or _files(
-        recipe, recipe.validation_source, recipe.validation_target, "data.validation_source"
-    )
+    if validation is None:
+        validation, files["validation"] = _read(recipe, "validation_source", "validation_target")
     recipe = _with_languages(recipe, corpus)
-    origin = describe(recipe, corpus, validation)
+    origin = Origin(recipe, {"corpus": corpus, "validation": validation}, files)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         return _reopen(out, origin)
     with _whole_folder(out) as folder:
-        _Run(recipe, folder, progress or _quiet).run(corpus, validation)
-        _write_json(folder / "recipe.json", {"format": FORMAT, **origin})
+        Preparation(recipe, folder, progress or _quiet).run(corpus, validation)
+        _write_json(folder / "recipe.json", {"format": FORMAT, **origin.as_dict()})
     return load_prepared(out)
 
 
@@ -145,8 +148,8 @@ def load_prepared(folder: str | Path) -> Prepared:
     )
 
 
-class _Run:
-    """One preparation: the stages in the order in which they happen."""
+class Preparation:
+    """One preparation into an empty folder: the stages in the order in which they happen."""
 
     def __init__(self, recipe: DataRecipe, folder: Path, progress: Progress) -> None:
         self.recipe = recipe
@@ -154,13 +157,14 @@ class _Run:
         self.progress = progress
 
     def run(self, corpus: Corpus, validation: Corpus | None) -> None:
+        """Go through all stages and write the report."""
         report: dict[str, Any] = {"version": 1, "kind": "preparation", "corpus": corpus.name}
         report["cleaning"] = self._write_pairs(corpus, validation)
-        train = read_corpus(self.folder / "train.parquet")
-        held_out = read_corpus(self.folder / "validation.parquet")
-        report["pairs"] = {"train": train.count(), "validation": held_out.count()}
-        self._check_not_empty(report)
-        tokenizers = self._learn(train, report["pairs"]["train"])
+        counts = {
+            name: pq.read_metadata(self._path(name)).num_rows for name in ("train", "validation")
+        }
+        self._check_not_empty(corpus.name, counts)
+        tokenizers = self._learn(self._clean("train"), counts["train"])
         tokenizers.save(self.folder)
         report["vocabulary"] = {
             "kind": tokenizers.source.kind,
@@ -168,34 +172,40 @@ class _Run:
             "source": tokenizers.source.size,
             "target": tokenizers.target.size,
         }
-        for name, pairs in (("train", train), ("validation", held_out)):
-            report[name] = self._store(name, pairs, tokenizers, report["pairs"][name])
-        if not report["train"]["pairs"]:
-            raise CorpusError(
-                f"{corpus.name}: every training pair has a side of more than "
-                f"{self.recipe.max_length} tokens; raise data.max_length."
-            )
+        for name, total in counts.items():
+            report[name] = self._store(name, tokenizers, total)
+            if not report[name]["pairs"]:
+                raise CorpusError(
+                    f"{corpus.name}: every {name} pair has a side of more than "
+                    f"{self.recipe.max_length} tokens; raise data.max_length."
+                )
         _write_json(self.folder / "report.json", report)
+
+    def _path(self, name: str) -> Path:
+        """Clean pairs before the token limit; gone when the folder is finished."""
+        return self.folder / f"{name}.clean.parquet"
+
+    def _clean(self, name: str) -> Corpus:
+        """The clean pairs on disk."""
+        return read_corpus(self._path(name))
 
     def _write_pairs(self, corpus: Corpus, validation: Corpus | None) -> dict[str, Any]:
         """Clean and split into the two Parquet files; returns what cleaning dropped."""
         found: dict[str, Any] = {}
         if validation is None:
             cleaned, report = clean(corpus, self._filters(None))
-            train, held_out = split(
-                cleaned, self.recipe.validation_share, limit=VALIDATION_PAIRS
-            )
+            train, held_out = split(cleaned, self.recipe.validation_share, limit=VALIDATION_PAIRS)
         else:
             # The given set is kept as it is, duplicates and all, so that figures stay comparable.
             held_out, held_report = clean(validation, [EmptyFilter(), self._length_filter()])
-            self._watched(held_out, "clean validation").write(self.folder / "validation.parquet")
+            self._watched(held_out, "clean validation").write(self._path("validation"))
             found["validation"] = held_report.as_dict()
-            held_out = read_corpus(self.folder / "validation.parquet")
+            held_out = validation.derive(self._clean("validation").batches)
             train, report = clean(corpus, self._filters(held_out))
-        self._watched(train, "clean").write(self.folder / "train.parquet")
+        self._watched(train, "clean").write(self._path("train"))
         found["train"] = report.as_dict()
         if validation is None:
-            self._watched(held_out, "hold out").write(self.folder / "validation.parquet")
+            self._watched(held_out, "hold out").write(self._path("validation"))
         return found
 
     def _filters(self, held_out: Corpus | None) -> list[Filter]:
@@ -213,17 +223,16 @@ class _Run:
     def _length_filter(self) -> LengthFilter:
         return LengthFilter(self.recipe.max_length * CHARACTERS_A_TOKEN)
 
-    def _check_not_empty(self, report: dict[str, Any]) -> None:
-        pairs = report["pairs"]
-        if not pairs["train"]:
+    def _check_not_empty(self, name: str, counts: dict[str, int]) -> None:
+        if not counts["train"]:
             raise CorpusError(
-                f"{report['corpus']}: no training pair is left after cleaning; see the limits "
+                f"{name}: no training pair is left after cleaning; see the limits "
                 "data.max_length and data.max_ratio, and whether both sides hold text."
             )
-        if not pairs["validation"]:
+        if not counts["validation"]:
             raise CorpusError(
-                f"{report['corpus']}: no validation pair, with {pairs['train']} training pairs. "
-                "Give validation files, add text, or raise data.validation_share "
+                f"{name}: no validation pair beside {counts['train']} training pairs. Give "
+                "validation files, add text, or raise data.validation_share "
                 f"({self.recipe.validation_share})."
             )
 
@@ -249,19 +258,20 @@ class _Run:
         self.progress("tokenizer", total, total)
         return Tokenizers(source, target)
 
-    def _store(
-        self, name: str, pairs: Corpus, tokenizers: Tokenizers, total: int
-    ) -> dict[str, Any]:
-        stage = "encode" if name == "train" else "encode validation"
-        return write_store(
-            pairs,
-            self.folder / f"{name}.arrow",
+    def _store(self, name: str, tokenizers: Tokenizers, total: int) -> dict[str, Any]:
+        stage = "encode" if name == "train" else f"encode {name}"
+        encoder = Encoder(
             tokenizers,
             tag=self.recipe.target_language if self.recipe.tag else None,
-            # Rows of the validation store stay aligned with its texts.
-            max_length=self.recipe.max_length if name == "train" else None,
+            max_length=self.recipe.max_length,
             progress=lambda done: self.progress(stage, done, total),
         )
+        folder = self.folder
+        counts = encoder.write(
+            self._clean(name), folder / f"{name}.arrow", folder / f"{name}.parquet"
+        )
+        self._path(name).unlink()
+        return counts
 
     def _watched(self, corpus: Corpus, stage: str) -> Corpus:
         def batches() -> Iterator[Any]:
@@ -278,20 +288,22 @@ def _quiet(stage: str, done: int, total: int | None) -> None:
     """Show nothing."""
 
 
-def _files(
-    recipe: DataRecipe, source: str | None, target: str | None, name: str
-) -> Corpus | None:
-    if source is None:
-        if target is not None:
-            other = name.replace("source", "target")
-            raise RecipeError("prepare", [f"{name}: missing, and {other} is {target}; give both"])
-        return None
-    return read_corpus(
-        source,
-        target,
+def _read(recipe: DataRecipe, source: str, target: str) -> tuple[Corpus | None, list[str]]:
+    """The corpus behind two fields of the recipe, and its files; None if there is none."""
+    places = [getattr(recipe, source), getattr(recipe, target)]
+    if places[0] is None:
+        if places[1] is not None:
+            raise RecipeError(
+                "prepare",
+                [f"data.{source}: missing, while data.{target} is {places[1]}; give both"],
+            )
+        return None, []
+    corpus = read_corpus(
+        *places,
         source_language=recipe.source_language,
         target_language=recipe.target_language,
     )
+    return corpus, [place for place in places if place is not None]
 
 
 def _with_languages(recipe: DataRecipe, corpus: Corpus) -> DataRecipe:
@@ -308,7 +320,7 @@ def _with_languages(recipe: DataRecipe, corpus: Corpus) -> DataRecipe:
     return recipe.model_copy(update=languages)
 
 
-def _reopen(out: Path, origin: dict[str, Any]) -> Prepared:
+def _reopen(out: Path, origin: Origin) -> Prepared:
     """An existing folder, if it was made from the same."""
     if not out.is_dir():
         raise FolderError(f"{out} is a file; name a new folder for the prepared corpus.")
@@ -316,7 +328,7 @@ def _reopen(out: Path, origin: dict[str, Any]) -> Prepared:
         raise FolderError(
             f"{out} exists and is not a prepared folder; choose another place for the output."
         )
-    differences = same_origin(_read_json(out / "recipe.json"), origin)
+    differences = origin.differences(_read_json(out / "recipe.json"))
     if differences:
         raise FolderError(
             f"{out} holds another preparation, with other {', '.join(differences)}; "

@@ -1,7 +1,7 @@
 """Text to token ids and back, without loss: one class for all kinds of vocabulary.
 
-Ids 0 to 3 are :mod:`seqloom.symbols`; then come language tags, bytes, and pieces. The file is a plain
-``tokenizer.json`` of the ``tokenizers`` library and loads wherever that format is understood.
+Ids 0 to 3 are :mod:`seqloom.symbols`; then come language tags, bytes, and pieces. The file is a
+plain ``tokenizer.json`` of the ``tokenizers`` library and loads wherever that format is understood.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Tokenizer:
         return [front + encoding.ids for encoding in encodings]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids; special tokens and tags are skipped, broken bytes become U+FFFD."""
+        """The text of token ids; special tokens and tags skipped, broken bytes as U+FFFD."""
         return self.decode_batch([ids])[0]
 
     def decode_batch(self, batch: Sequence[Sequence[int]]) -> list[str]:

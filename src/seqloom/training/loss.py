@@ -1,99 +1,161 @@
-"""Losses over the vocabulary, computed in chunks of positions.
+"""Losses over the vocabulary and their gradients, in chunks of positions.
 
 Logits of a batch are the largest tensor of a training step (4,096 positions times 8,000 tokens).
-Their softmax and its gradient are therefore computed chunk by chunk while the chunk is in the
-processor's cache, in float32 whatever the logits' number type, and only the gradient is kept.
+Softmax, loss and gradient are therefore computed chunk by chunk while the chunk is in the
+processor's cache, in float32 whatever the logits' number type, and the gradient overwrites the
+logits: no second tensor of that size exists. The gradients are written out by hand; tests hold
+them equal to autograd's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-ChunkLoss = Callable[..., Tensor]
-"""(float32 logits [C V] one or two of them, labels [C]) -> summed loss and figures, [2]."""
+_CHUNK = 64
 
-_CHUNK = 256
+
+class VocabularyLoss(ABC):
+    """A loss over one or two sets of logits."""
+
+    @abstractmethod
+    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+        """Summed loss and summed plain cross-entropy of float32 logits [C V] and labels [C].
+
+        With ``gradients`` the logits are overwritten by the loss's gradients.
+        """
+
+    def __call__(self, labels: Tensor, *logits: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss summed over all rows, which has a gradient, and the plain cross-entropy.
+
+        Args:
+            labels: [n].
+            logits: one or two tensors [n V]; with gradients enabled their contents are lost.
+        """
+        if torch.is_grad_enabled():
+            total, plain = _Chunked.apply(self, labels, *logits)
+        else:
+            total, plain = self._sum(labels, logits, gradients=False)
+        return total, plain
+
+    def _sum(
+        self, labels: Tensor, logits: tuple[Tensor, ...], gradients: bool
+    ) -> tuple[Tensor, Tensor]:
+        total, plain = labels.new_zeros(2, dtype=torch.float32).unbind()
+        for start in range(0, len(labels), _CHUNK):
+            parts = [tensor[start : start + _CHUNK] for tensor in logits]
+            # A copy even of float32 logits, so that without gradients the caller's stay whole.
+            chunk = [part.to(torch.float32, copy=True) for part in parts]
+            loss, entropy = self.chunk(chunk, labels[start : start + _CHUNK], gradients)
+            total += loss
+            plain += entropy
+            if gradients:
+                for part, gradient in zip(parts, chunk, strict=True):
+                    part.copy_(gradient)
+        return total, plain
 
 
 class _Chunked(torch.autograd.Function):
-    """Sum of a loss over chunks of rows; the gradient is computed on the way forward."""
+    """Computes the gradient on the way forward, into the logits."""
 
     @staticmethod
-    def forward(ctx: Any, loss: ChunkLoss, labels: Tensor, *logits: Tensor) -> Tensor:
-        gradients = [torch.empty_like(tensor) for tensor in logits]
-        total = torch.zeros(2, device=labels.device)
-        for start in range(0, len(labels), _CHUNK):
-            stop = start + _CHUNK
-            chunk = [tensor[start:stop].detach().float().requires_grad_() for tensor in logits]
-            with torch.enable_grad():
-                value = loss(*chunk, labels[start:stop])
-            for whole, part in zip(gradients, torch.autograd.grad(value[0], chunk), strict=True):
-                whole[start:stop] = part
-            total += value.detach()
-        ctx.gradients = gradients
-        return total
+    def forward(
+        ctx: Any, loss: VocabularyLoss, labels: Tensor, *logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        details = tuple(tensor.detach() for tensor in logits)
+        total, plain = loss._sum(labels, details, gradients=True)
+        ctx.gradients = details
+        ctx.mark_non_differentiable(plain)
+        return total, plain
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, *(gradient * upstream[0][0] for gradient in ctx.gradients)
+        return None, None, *(gradient.mul_(upstream[0]) for gradient in ctx.gradients)
 
 
-def chunked(loss: ChunkLoss, labels: Tensor, *logits: Tensor) -> Tensor:
-    """``loss`` summed over all rows: [2], of which the first entry has a gradient."""
-    if not torch.is_grad_enabled():
-        total = torch.zeros(2, device=labels.device)
-        for start in range(0, len(labels), _CHUNK):
-            stop = start + _CHUNK
-            total += loss(*(tensor[start:stop].float() for tensor in logits), labels[start:stop])
-        return total
-    return _Chunked.apply(loss, labels, *logits)
+class CrossEntropy(VocabularyLoss):
+    """Label-smoothed cross-entropy (Szegedy et al. 2016): smoothing spreads over all V tokens."""
+
+    def __init__(self, smoothing: float) -> None:
+        self.smoothing = smoothing
+
+    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+        """See :meth:`VocabularyLoss.chunk`; the gradient is p - (smoothed labels)."""
+        scores = torch.log_softmax(logits[0], dim=-1, out=logits[0])
+        loss, plain = self.of(scores, labels)
+        if gradients:
+            self.gradient(scores.exp_(), labels)
+        return loss, plain
+
+    def of(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Smoothed and plain cross-entropy of log-probabilities [C V]."""
+        plain = -scores.gather(1, labels[:, None]).sum()
+        if not self.smoothing:
+            return plain, plain
+        uniform = -scores.sum() / scores.shape[1]
+        return (1 - self.smoothing) * plain + self.smoothing * uniform, plain
+
+    def gradient(self, probabilities: Tensor, labels: Tensor) -> Tensor:
+        """Turn probabilities [C V] into the gradient with respect to the logits, in place."""
+        if self.smoothing:
+            probabilities -= self.smoothing / probabilities.shape[1]
+        rows = torch.arange(len(labels), device=labels.device)
+        probabilities[rows, labels] -= 1 - self.smoothing
+        return probabilities
 
 
-def cross_entropy(smoothing: float) -> ChunkLoss:
-    """Label-smoothed cross-entropy (Szegedy et al. 2016) and, beside it, the plain one."""
-
-    def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        return _smoothed(F.log_softmax(logits, dim=-1), labels, smoothing)
-
-    return loss
-
-
-def rdrop(smoothing: float, weight: float) -> ChunkLoss:
-    """R-Drop (Wu et al. 2021, eq. 4): two dropout passes, halved, so that one pass is its limit.
+class RDrop(VocabularyLoss):
+    """R-Drop (Wu et al. 2021, eq. 4) on two dropout passes p and q, halved to the scale of one:
 
     1/2 [CE(p) + CE(q) + weight * 1/2 (KL(p||q) + KL(q||p))]
     """
 
-    def loss(first: Tensor, second: Tensor, labels: Tensor) -> Tensor:
-        p, q = F.log_softmax(first, dim=-1), F.log_softmax(second, dim=-1)
-        both = _smoothed(p, labels, smoothing) + _smoothed(q, labels, smoothing)
-        divergence = ((p.exp() - q.exp()) * (p - q)).sum() / 2
-        return torch.stack([(both[0] + weight * divergence) / 2, both[1] / 2])
+    def __init__(self, smoothing: float, weight: float) -> None:
+        self.entropy = CrossEntropy(smoothing)
+        self.weight = weight
 
-    return loss
+    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+        """See :meth:`VocabularyLoss.chunk`."""
+        scores = [torch.log_softmax(each, dim=-1) for each in logits]
+        (first, plain_first), (second, plain_second) = (
+            self.entropy.of(each, labels) for each in scores
+        )
+        p, q = (each.exp() for each in scores)
+        ratio = scores[0].sub_(scores[1])  # log p - log q
+        forward = (p * ratio).sum(dim=-1, keepdim=True)  # KL(p||q)
+        backward = -(q * ratio).sum(dim=-1, keepdim=True)  # KL(q||p)
+        divergence = (forward + backward).sum() / 2
+        if gradients:
+            half = self.weight / 2
+            # d KL(p||q) / d logits of p = p (log p/q - KL);  d KL(q||p) / d logits of p = p - q
+            to_p = half * (p * (ratio - forward) + p - q)
+            to_q = half * (-q * (ratio + backward) + q - p)
+            logits[0].copy_(self.entropy.gradient(p, labels).add_(to_p)).mul_(0.5)
+            logits[1].copy_(self.entropy.gradient(q, labels).add_(to_q)).mul_(0.5)
+        loss = (first + second + self.weight * divergence) / 2
+        return loss, (plain_first + plain_second) / 2
 
 
-def simcut(smoothing: float, weight: float) -> ChunkLoss:
+class SimCut(VocabularyLoss):
     """SimCut (Gao et al. 2022, eq. 6): CE(p) + weight * KL(p||q), q from cut-off embeddings."""
 
-    def loss(whole: Tensor, cut: Tensor, labels: Tensor) -> Tensor:
-        p, q = F.log_softmax(whole, dim=-1), F.log_softmax(cut, dim=-1)
-        plain = _smoothed(p, labels, smoothing)
-        divergence = (p.exp() * (p - q)).sum()
-        return torch.stack([plain[0] + weight * divergence, plain[1]])
+    def __init__(self, smoothing: float, weight: float) -> None:
+        self.entropy = CrossEntropy(smoothing)
+        self.weight = weight
 
-    return loss
-
-
-def _smoothed(log_probabilities: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-    """Smoothed and plain cross-entropy, summed: [2]. Smoothing spreads over all V tokens."""
-    plain = -log_probabilities.gather(1, labels[:, None]).sum()
-    if smoothing == 0:
-        return torch.stack([plain, plain])
-    uniform = -log_probabilities.mean(dim=-1).sum()
-    return torch.stack([(1 - smoothing) * plain + smoothing * uniform, plain])
+    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+        """See :meth:`VocabularyLoss.chunk`; the gradient flows into both passes."""
+        whole, cut = (torch.log_softmax(each, dim=-1, out=each) for each in logits)
+        loss, plain = self.entropy.of(whole, labels)
+        p = whole.exp()
+        ratio = whole.sub_(cut)  # log p - log q, in the first logits' place
+        divergence = (p * ratio).sum(dim=-1, keepdim=True)
+        if gradients:
+            q = cut.exp_()
+            ratio.sub_(divergence).mul_(p).mul_(self.weight)
+            q.sub_(p).mul_(self.weight)
+            ratio.add_(self.entropy.gradient(p, labels))
+        return loss + self.weight * divergence.sum(), plain

@@ -12,7 +12,7 @@ from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import TrainingRecipe
 from seqloom.symbols import PAD
 from seqloom.training.batches import Batch
-from seqloom.training.loss import ChunkLoss, chunked, cross_entropy, rdrop, simcut
+from seqloom.training.loss import CrossEntropy, RDrop, SimCut, VocabularyLoss
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Translation:
     def __init__(self, recipe: TrainingRecipe) -> None:
         self.recipe = recipe
         smoothing, weight = recipe.label_smoothing, recipe.consistency_weight
-        self.single = cross_entropy(smoothing)
-        self.double: ChunkLoss | None = None
+        self.single = CrossEntropy(smoothing)
+        self.double: VocabularyLoss | None = None
         if recipe.consistency == "rdrop":
-            self.double = rdrop(smoothing, weight)
+            self.double = RDrop(smoothing, weight)
         elif recipe.consistency == "simcut":
-            self.double = simcut(smoothing, weight)
+            self.double = SimCut(smoothing, weight)
 
     def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
         """The summed loss; in evaluation mode a single pass."""
@@ -58,12 +58,12 @@ class Translation:
         labels = batch.target_output[real]
         if self.double is not None and model.training:
             logits = self._twice(model, batch, real)
-            values = chunked(self.double, labels, *logits)
+            total, plain = self.double(labels, *logits)
         else:
             memory = model.encode(batch.source, batch.source_mask)
             hidden = model.decode(memory, batch.target_input)[real]
-            values = chunked(self.single, labels, model.project(hidden))
-        return Loss(values[0], values[1].detach(), len(labels))
+            total, plain = self.single(labels, model.project(hidden))
+        return Loss(total, plain, len(labels))
 
     def _twice(
         self, model: EncoderDecoder, batch: Batch, real: Tensor

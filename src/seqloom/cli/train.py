@@ -1,0 +1,97 @@
+"""``seqloom train``, ``seqloom average``, ``seqloom demo``: where models come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqloom.cli.console import Watch, say
+from seqloom.cli.options import Device, Settings, find_recipe
+from seqloom.errors import FolderError, RecipeError
+
+if TYPE_CHECKING:
+    from seqloom.recipe import Recipe
+
+
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(metavar="[RECIPE]", help="A .yaml file, or the name of a shipped recipe."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Source sentences, or both sides (.tsv, .parquet)."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Target sentences, line by line.")
+    ] = None,
+    validation_source: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Held-out source sentences.")
+    ] = None,
+    validation_target: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Held-out target sentences.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Model folder to write.")] = None,
+    settings: Settings = None,
+    device: Device = None,
+) -> None:
+    """Train a model; the same command after an interruption goes on where it was."""
+    if out is None:
+        raise FolderError("nowhere to write: add --out DIR, the folder of the model.")
+    from seqloom.recipe import load_recipe
+
+    chosen = load_recipe(None if recipe is None else find_recipe(recipe), settings or [])
+    files = {
+        "source": source,
+        "target": target,
+        "validation_source": validation_source,
+        "validation_target": validation_target,
+    }
+    chosen = _with_files(chosen, files)
+    if chosen.data.source is None:
+        raise RecipeError(
+            recipe or "train",
+            ["data.source: no corpus given; add --source FILE --target FILE"],
+        )
+    from seqloom.workflow import train as run
+
+    with Watch() as watch:
+        run(chosen, out, device=device, progress=watch)
+    say(f"trained {out}")
+    say(f"try it: echo 'A sentence.' | seqloom translate {out} -")
+
+
+def _with_files(recipe: Recipe, files: dict[str, str | None]) -> Recipe:
+    """The recipe with the files of the command line in the place of its own."""
+    given: dict[str, str | None] = {name: value for name, value in files.items() if value}
+    if "source" in given and "target" not in given:
+        given["target"] = None  # one file with both sides, not half of the recipe's corpus
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update=given)})
+
+
+def average(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="Model folders; one alone: its checkpoints."),
+    ],
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+) -> None:
+    """Average the weights of several models, or of the kept checkpoints of one."""
+    from seqloom.training.average import average_folders
+
+    count = average_folders(folders, out)
+    say(f"averaged {count} models into {out}")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Model folder to write.")] = Path("runs/demo"),
+    pairs: Annotated[int, typer.Option(min=1000, help="Dates to generate.")] = 60_000,
+    settings: Settings = None,
+    device: Device = None,
+) -> None:
+    """Train a small model that reads dates in six languages, and look inside it."""
+    from seqloom.cli.demo import run
+
+    run(out, pairs, settings or [], device)

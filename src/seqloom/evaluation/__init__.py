@@ -1,0 +1,1 @@
+"""Hypotheses to figures: BLEU and its kin, significance, sentences side by side."""

@@ -1,0 +1,113 @@
+"""Tiny models that keep to the contract: one with attention and random weights, one a table."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.layers.state import RecurrentState
+from seqloom.models.base import EncoderDecoder, Memory
+from seqloom.symbols import BOS, EOS, PAD, SPECIALS
+
+
+class ToyGru(EncoderDecoder):
+    """A GRU decoder with dot attention; random weights, large enough to have clear opinions."""
+
+    def __init__(self, seed: int, size: int = 12, width: int = 8, sharpness: float = 3.0) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.source_embedding = nn.Embedding(40, width)
+        self.target_embedding = nn.Embedding(size, width)
+        self.cell = nn.GRUCell(2 * width, width)
+        self.output = nn.Linear(width, size)
+        for parameter in self.parameters():
+            nn.init.normal_(parameter, std=0.7)
+        nn.init.normal_(self.output.weight, std=sharpness)
+        self.dropout = nn.Dropout(0.5)
+
+    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+        states = self.dropout(self.source_embedding(source)) * mask[:, :, None]
+        summary = states.sum(1) / mask.sum(1, keepdim=True)
+        return Memory(states, mask, summary=summary)
+
+    def start(self, memory: Memory) -> RecurrentState:
+        return RecurrentState((memory.summary.tanh(),))
+
+    def step(self, memory, state, last):
+        (hidden,) = state.hidden
+        size, width = memory.states.shape[0], hidden.shape[1]
+        query = hidden.view(size, -1, width)
+        scores = query @ memory.states.transpose(1, 2)
+        scores = scores.masked_fill(~memory.mask[:, None, :], -torch.inf)
+        context = (scores.softmax(-1) @ memory.states).reshape(-1, width)
+        hidden = self.cell(torch.cat([self.target_embedding(last), context], 1), hidden)
+        return hidden, RecurrentState((hidden,))
+
+    def decode(self, memory: Memory, target: Tensor) -> Tensor:
+        state, outputs = self.start(memory), []
+        for last in target.unbind(1):
+            hidden, state = self.step(memory, state, last)
+            outputs.append(hidden)
+        return torch.stack(outputs, 1)
+
+    def project(self, hidden: Tensor) -> Tensor:
+        return self.output(hidden)
+
+
+class Table(EncoderDecoder):
+    """The next token depends on the last one alone, with the probabilities of a table."""
+
+    def __init__(self, rows: dict[int, dict[int, float]], size: int) -> None:
+        super().__init__()
+        table = torch.zeros(size, size)
+        for last, following in rows.items():
+            assert abs(sum(following.values()) - 1) < 1e-9, last
+            for token, probability in following.items():
+                table[last, token] = probability
+        self.register_buffer("logits", table.clamp(min=1e-30).log())
+
+    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+        return Memory(source[:, :, None].float(), mask)
+
+    def start(self, memory: Memory) -> RecurrentState:
+        return RecurrentState(())
+
+    def step(self, memory, state, last):
+        return self._one_hot(last), state
+
+    def decode(self, memory: Memory, target: Tensor) -> Tensor:
+        return self._one_hot(target)
+
+    def project(self, hidden: Tensor) -> Tensor:
+        return hidden @ self.logits
+
+    def _one_hot(self, ids: Tensor) -> Tensor:
+        return nn.functional.one_hot(ids, len(self.logits)).float()
+
+
+A, B, C, D = range(len(SPECIALS), len(SPECIALS) + 4)
+"""Ordinary tokens for tables."""
+
+
+def garden_path() -> Table:
+    """Greedy starts with A (0.6) and ends at 0.6*0.3 = 0.18; B first gives 0.4*0.9*1 = 0.36."""
+    return Table(
+        {
+            BOS: {A: 0.6, B: 0.4},
+            A: {C: 0.3, D: 0.25, EOS: 0.2, A: 0.25},
+            B: {D: 0.9, EOS: 0.1},
+            C: {EOS: 1.0},
+            D: {EOS: 1.0},
+        },
+        size=8,
+    )
+
+
+def random_sources(seed: int, lengths: list[int], size: int = 40) -> tuple[Tensor, Tensor]:
+    """Random source ids [B S] that end in EOS, with their mask."""
+    generator = torch.Generator().manual_seed(seed)
+    source = torch.full((len(lengths), max(lengths)), PAD)
+    for row, length in enumerate(lengths):
+        ids = torch.randint(len(SPECIALS), size, (length - 1,), generator=generator)
+        source[row, :length] = torch.cat([ids, torch.tensor([EOS])])
+    return source, source.ne(PAD)

@@ -1,0 +1,84 @@
+"""The recipes: each is valid, tells how to run it, and says what it reaches."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from seqloom.corpus.download import DATA_SETS, Generated, Remote
+from seqloom.models import build_model
+from seqloom.recipe import Recipe, load_recipe
+
+FOLDER = Path(__file__).resolve().parents[1] / "recipes"
+FILES = sorted(FOLDER.glob("*.yaml"))
+EXPECTED = {
+    "dates",
+    "multi30k-en-de",
+    "multi30k-en-de-rnn",
+    "reverse",
+    "tatoeba-en-ru",
+    "tatoeba-en-zh",
+}
+
+
+def paths_of(recipe: Recipe) -> list[Path]:
+    data = recipe.data
+    names = (data.source, data.target, data.validation_source, data.validation_target)
+    return [Path(name) for name in names if name is not None]
+
+
+@cache
+def generated(name: str) -> set[str]:
+    data = DATA_SETS[name]
+    assert isinstance(data, Generated)
+    return {f"{part}.tsv" for part in data.parts()}
+
+
+def test_all_are_here():
+    assert {path.stem for path in FILES} >= EXPECTED
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_recipe_is_valid_and_its_model_can_be_built(path):
+    recipe = load_recipe(path)
+    model = build_model(recipe.model, 100, 100)
+    assert sum(parameter.numel() for parameter in model.parameters()) > 0
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_first_line_runs_it_and_last_line_says_what_it_reaches(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    commands = [shlex.split(part) for part in lines[0].removeprefix("# ").split("&&")]
+    assert commands[-1][:3] == ["seqloom", "train", f"recipes/{path.name}"]
+    assert commands[-1][3:] == ["--out", f"runs/{path.stem}"]
+    for command in commands[:-1]:
+        assert command[:2] == ["seqloom", "get"]
+        assert command[2] in DATA_SETS
+    assert re.fullmatch(r"# Reaches: \S.*", lines[-1])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_files_are_where_get_leaves_them(path):
+    """Relative to the folder where the command runs, under data/NAME."""
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    for wanted in paths_of(load_recipe(path)):
+        assert wanted.parts[0] == "data"
+        if "seqloom get" not in first:
+            continue
+        name = wanted.parts[1]
+        assert f"seqloom get {name} " in first
+        data = DATA_SETS[name]
+        if isinstance(data, Remote):
+            assert f"{wanted.name}.gz" in data.files
+        else:
+            assert wanted.name in generated(name)
+
+
+def test_multi30k_has_the_size_of_wu_et_al():
+    model = load_recipe(FOLDER / "multi30k-en-de.yaml").model
+    sizes = (model.encoder_layers, model.decoder_layers, model.width, model.feedforward)
+    assert (*sizes, model.heads, model.dropout) == (4, 4, 128, 256, 4, 0.3)

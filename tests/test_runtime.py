@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqloom import runtime
+from seqloom.errors import DeviceError
+
+
+def test_the_environment_names_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQLOOM_DEVICE", "cpu")
+    assert runtime.choose_device() == torch.device("cpu")
+    monkeypatch.setenv("SEQLOOM_DEVICE", "gpu")
+    with pytest.raises(DeviceError, match=r"unknown device 'gpu'; expected auto, cpu, cuda"):
+        runtime.choose_device()
+    assert runtime.choose_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["meta", "cpu:x", ""])
+def test_unknown_devices(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQLOOM_DEVICE", "meta")
+    with pytest.raises(DeviceError, match=r"unknown device"):
+        runtime.choose_device(name)
+
+
+def test_a_device_that_is_not_here() -> None:
+    with pytest.raises(DeviceError, match=r"'cuda:77' is not available; this machine has: cpu \("):
+        runtime.choose_device("cuda:77")
+
+
+def test_a_quota_of_the_container_counts(tmp_path: Path) -> None:
+    file = tmp_path / "cpu.max"
+    found = []
+    for content in ("150000 100000", "50000 100000", "max 100000", "nonsense"):
+        file.write_text(content)
+        found.append(runtime._quota(file))
+    assert found == [2, 1, None, None]
+    assert runtime._quota(tmp_path / "missing") is None
+    assert 1 <= runtime.processors() <= (os.cpu_count() or 1)
+
+
+def test_threads_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    try:
+        assert runtime.set_threads(1) == torch.get_num_threads() == 1
+        monkeypatch.setenv("SEQLOOM_THREADS", "2")
+        assert runtime.set_threads() == torch.get_num_threads() == 2
+        for wrong in ("many", "0", "-1"):
+            monkeypatch.setenv("SEQLOOM_THREADS", wrong)
+            with pytest.raises(DeviceError, match=rf"SEQLOOM_THREADS={wrong}: expected a number"):
+                runtime.set_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_speeds_are_positive_and_finite() -> None:
+    speeds = runtime.number_types(torch.device("cpu"))
+    assert list(speeds) == ["float32", "bfloat16"]
+    assert all(0 < speed < 1e7 for speed in speeds.values())
+
+
+def test_extras_and_core_are_those_of_the_project(repository: Path) -> None:
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def names(requirements: list[str]) -> set[str]:
+        return {re.split(r"[\[><=~! ]", each, maxsplit=1)[0].lower() for each in requirements}
+
+    assert {name.lower() for name in runtime.CORE} == names(project["dependencies"])
+    extras = {k: names(v) for k, v in project["optional-dependencies"].items() if k != "dev"}
+    assert {name: set(modules) for name, modules in runtime.EXTRAS.items()} == extras
+
+
+def test_versions_are_known() -> None:
+    assert runtime.versions()["torch"] == torch.__version__
+    assert "not installed" not in runtime.versions().values()
