@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,9 +83,16 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
                 save_file(contiguous, temporary, metadata=header)
             except SafetensorError as error:  # the library reports a full disk as its own error
                 raise OSError(28 if "space" in str(error) else 5, str(error)) from error
+            temporary.chmod(0o666 & ~_umask())  # safetensors makes files private
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

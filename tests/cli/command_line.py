@@ -20,7 +20,8 @@ SMALL = (
     "model.encoder_layers=1", "model.decoder_layers=1", "model.dropout=0",
     "training.updates=200", "training.batch_tokens=512", "training.validate_every=100",
     "training.warmup=20", "training.learning_rate=0.005", "training.schedule=linear",
-    "training.label_smoothing=0", "training.precision=float32", "training.keep=2", "decoding.beam=2",
+    "training.label_smoothing=0", "training.precision=float32", "training.keep=2",
+    "decoding.beam=2",
 )  # fmt: skip
 PROGRAM = Path(sys.executable).with_name("seqloom")
 
