@@ -52,20 +52,21 @@ class Watch:
     """Shows stages and training; a context manager that cleans its line up.
 
     Satisfies :class:`seqloom.training.progress.Progress`; :meth:`stage` alone is what the other
-    rooms call.
+    rooms call. With ``shown=False`` only messages are seen, for when the results themselves move
+    on the same terminal.
     """
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, shown: bool = True, now: Callable[[], float] = time.monotonic) -> None:
+        self._shown = shown
         self._now = now
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._name = ""
         self._began = self._spoke = now()
-        self._best: float | None = None
         self._figures = ""
 
     def __enter__(self) -> Self:
-        if is_terminal(sys.stderr):
+        if self._shown and is_terminal(sys.stderr):
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn
 
@@ -145,6 +146,6 @@ class Watch:
         now = self._now()
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total, detail=detail)
-        elif now - self._spoke >= EVERY:
+        elif self._shown and now - self._spoke >= EVERY:
             self._spoke = now
             say(f"{self._name}: {detail}")

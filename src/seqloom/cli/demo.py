@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from seqloom.corpus.pairs import Pair
     from seqloom.translator import Translator
 
+PAIRS = 60_000
 EXAMPLES_A_LANGUAGE = 2
 
 
-def run(out: Path, pairs: int, settings: Sequence[str], device: str | None) -> None:
+def run(out: Path, settings: Sequence[str], device: str | None) -> None:
     """Train on dates as people write them, and show what came of it."""
     from seqloom.corpus.dates import dates_corpus
     from seqloom.recipe import load_recipe
     from seqloom.workflow import train
 
     say("Dates in six languages -> ISO 8601. No date of the test is seen in training.")
-    corpus, validation, test = dates_corpus(pairs, seed=1)
+    corpus, validation, test = dates_corpus(PAIRS, seed=1)
     recipe = load_recipe(find_recipe("dates"), settings)
+    generated = recipe.data.model_copy(update={"source": None, "validation_source": None})
+    recipe = recipe.model_copy(update={"data": generated})
     with Watch() as watch:
         model = train(
             recipe, out, corpus=corpus, validation=validation, device=device, progress=watch

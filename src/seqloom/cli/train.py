@@ -87,11 +87,10 @@ def average(
 
 def demo(
     out: Annotated[Path, typer.Option(help="Model folder to write.")] = Path("runs/demo"),
-    pairs: Annotated[int, typer.Option(min=1000, help="Dates to generate.")] = 60_000,
     settings: Settings = None,
     device: Device = None,
 ) -> None:
     """Train a small model that reads dates in six languages, and look inside it."""
     from seqloom.cli.demo import run
 
-    run(out, pairs, settings or [], device)
+    run(out, settings or [], device)

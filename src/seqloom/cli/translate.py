@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqloom.cli.console import Watch, say
+from seqloom.cli.console import Watch
 from seqloom.cli.files import all_lines, check_aligned, lines, one_line, results
 from seqloom.cli.options import Device, Output, Settings, decoding_recipe
 from seqloom.errors import DecodingError
@@ -83,19 +83,21 @@ def translate(
 
     translator = Translator.load(folder, device=device, companions=companions or ())
     options = decoding_recipe(translator.recipe.decoding, flags, settings or [])
-    found = translator.stream(
-        texts,
-        options,
-        prefixes=None if prefix is None else lines(str(prefix)),
-        target_language=target_language,
-        truncate=truncate,
-        warn=say,
-        window=1 if file == "-" and is_terminal(sys.stdin) else None,
-    )
-    with results(output) as stream:
+    visible = output is not None or not is_terminal(sys.stdout)
+    with results(output) as stream, Watch(shown=visible) as watch:
+        found = translator.stream(
+            texts,
+            options,
+            prefixes=None if prefix is None else lines(str(prefix)),
+            target_language=target_language,
+            truncate=truncate,
+            warn=watch.message,
+            window=1 if file == "-" and is_terminal(sys.stdin) else None,
+        )
         for number, translation in enumerate(found, start=1):
             stream.write(_shown(number, translation, options.nbest, as_json))
             stream.flush()
+            watch.stage("translating", number)
 
 
 def _check_sampling(flags: Mapping[str, Any]) -> None:

@@ -19,42 +19,43 @@ _CHUNK = 64
 
 
 class VocabularyLoss(ABC):
-    """A loss over one or two sets of logits."""
+    """A loss over the logits of one or more passes over the same labels."""
+
+    passes = 1
+    """Passes P that the loss compares."""
 
     @abstractmethod
-    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
-        """Summed loss and summed plain cross-entropy of float32 logits [C V] and labels [C].
+    def chunk(self, logits: Tensor, labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+        """Summed loss and summed plain cross-entropy of float32 logits [P C V] and labels [C].
 
         With ``gradients`` the logits are overwritten by the loss's gradients.
         """
 
-    def __call__(self, labels: Tensor, *logits: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The loss summed over all rows, which has a gradient, and the plain cross-entropy.
 
         Args:
+            logits: [P n V], one pass after the other; with gradients enabled they are lost.
             labels: [n].
-            logits: one or two tensors [n V]; with gradients enabled their contents are lost.
         """
         if torch.is_grad_enabled():
-            total, plain = _Chunked.apply(self, labels, *logits)
+            total, plain = _Chunked.apply(self, logits, labels)
         else:
-            total, plain = self._sum(labels, logits, gradients=False)
+            total, plain = self.sum(logits, labels, gradients=False)
         return total, plain
 
-    def _sum(
-        self, labels: Tensor, logits: tuple[Tensor, ...], gradients: bool
-    ) -> tuple[Tensor, Tensor]:
+    def sum(self, logits: Tensor, labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+        """Loss and plain cross-entropy over all chunks; see :meth:`chunk`."""
         total, plain = labels.new_zeros(2, dtype=torch.float32).unbind()
         for start in range(0, len(labels), _CHUNK):
-            parts = [tensor[start : start + _CHUNK] for tensor in logits]
+            part = logits[:, start : start + _CHUNK]
             # A copy even of float32 logits, so that without gradients the caller's stay whole.
-            chunk = [part.to(torch.float32, copy=True) for part in parts]
+            chunk = part.to(torch.float32, copy=True)
             loss, entropy = self.chunk(chunk, labels[start : start + _CHUNK], gradients)
             total += loss
             plain += entropy
             if gradients:
-                for part, gradient in zip(parts, chunk, strict=True):
-                    part.copy_(gradient)
+                part.copy_(chunk)
         return total, plain
 
 
@@ -63,17 +64,17 @@ class _Chunked(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, loss: VocabularyLoss, labels: Tensor, *logits: Tensor
+        ctx: Any, loss: VocabularyLoss, logits: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        details = tuple(tensor.detach() for tensor in logits)
-        total, plain = loss._sum(labels, details, gradients=True)
-        ctx.gradients = details
+        gradient = logits.detach()
+        total, plain = loss.sum(gradient, labels, gradients=True)
+        ctx.gradient = gradient
         ctx.mark_non_differentiable(plain)
         return total, plain
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, *(gradient.mul_(upstream[0]) for gradient in ctx.gradients)
+        return None, ctx.gradient.mul_(upstream[0]), None
 
 
 class CrossEntropy(VocabularyLoss):
@@ -82,7 +83,7 @@ class CrossEntropy(VocabularyLoss):
     def __init__(self, smoothing: float) -> None:
         self.smoothing = smoothing
 
-    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+    def chunk(self, logits: Tensor, labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
         """See :meth:`VocabularyLoss.chunk`; the gradient is p - (smoothed labels)."""
         scores = torch.log_softmax(logits[0], dim=-1, out=logits[0])
         loss, plain = self.of(scores, labels)
@@ -113,11 +114,13 @@ class RDrop(VocabularyLoss):
     1/2 [CE(p) + CE(q) + weight * 1/2 (KL(p||q) + KL(q||p))]
     """
 
+    passes = 2
+
     def __init__(self, smoothing: float, weight: float) -> None:
         self.entropy = CrossEntropy(smoothing)
         self.weight = weight
 
-    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+    def chunk(self, logits: Tensor, labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
         """See :meth:`VocabularyLoss.chunk`."""
         scores = [torch.log_softmax(each, dim=-1) for each in logits]
         (first, plain_first), (second, plain_second) = (
@@ -142,11 +145,13 @@ class RDrop(VocabularyLoss):
 class SimCut(VocabularyLoss):
     """SimCut (Gao et al. 2022, eq. 6): CE(p) + weight * KL(p||q), q from cut-off embeddings."""
 
+    passes = 2
+
     def __init__(self, smoothing: float, weight: float) -> None:
         self.entropy = CrossEntropy(smoothing)
         self.weight = weight
 
-    def chunk(self, logits: list[Tensor], labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
+    def chunk(self, logits: Tensor, labels: Tensor, gradients: bool) -> tuple[Tensor, Tensor]:
         """See :meth:`VocabularyLoss.chunk`; the gradient flows into both passes."""
         whole, cut = (torch.log_softmax(each, dim=-1, out=each) for each in logits)
         loss, plain = self.entropy.of(whole, labels)

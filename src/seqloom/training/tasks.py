@@ -57,30 +57,23 @@ class Translation:
         real = batch.target_mask
         labels = batch.target_output[real]
         if self.double is not None and model.training:
-            logits = self._twice(model, batch, real)
-            total, plain = self.double(labels, *logits)
+            total, plain = self.double(self._twice(model, batch, real), labels)
         else:
             memory = model.encode(batch.source, batch.source_mask)
             hidden = model.decode(memory, batch.target_input)[real]
-            total, plain = self.single(labels, model.project(hidden))
+            total, plain = self.single(model.project(hidden)[None], labels)
         return Loss(total, plain, len(labels))
 
-    def _twice(
-        self, model: EncoderDecoder, batch: Batch, real: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Logits of two passes over the batch, made in one."""
+    def _twice(self, model: EncoderDecoder, batch: Batch, real: Tensor) -> Tensor:
+        """Logits [2 n V] of two passes over the batch, made in one."""
         source, target = batch.source, batch.target_input
         other_source, other_target = source, target
         if self.recipe.consistency == "simcut":
             other_source = cut_off(source, batch.source_mask, self.recipe.cutoff)
             other_target = cut_off(target, real, self.recipe.cutoff)
-        memory = model.encode(
-            torch.cat([source, other_source]), batch.source_mask.repeat(2, 1)
-        )
+        memory = model.encode(torch.cat([source, other_source]), batch.source_mask.repeat(2, 1))
         hidden = model.decode(memory, torch.cat([target, other_target]))
-        logits = model.project(hidden[real.repeat(2, 1)])
-        first, second = logits.chunk(2)
-        return first, second
+        return model.project(hidden[real.repeat(2, 1)]).unflatten(0, (2, -1))
 
 
 def cut_off(ids: Tensor, mask: Tensor, rate: float) -> Tensor:
