@@ -34,12 +34,13 @@ format: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/store_open.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Seqloom needs Python 3.11 or newer, and '$(PYTHON)' is not." \
 	       "Name another one: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)

@@ -28,7 +28,7 @@ CORE = (
 """Distributions that every installation has."""
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "demo": ("babel",),
+    "demo": ("babel", "notojp_matplotlib"),
     "formats": ("lxml", "polib"),
     "hub": ("huggingface_hub", "datasets", "transformers"),
     "fast": ("ctranslate2",),

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from command_line import seqloom, small, start
 
+from seqloom import __version__
+
 
 def lines_of(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
@@ -245,3 +247,7 @@ def test_a_translation_is_stopped_without_a_trace(work: Path, tmp_path: Path) ->
             _, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (code, b"")
         assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_told() -> None:
+    assert seqloom("--version").out == f"seqloom {__version__}\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -93,7 +94,7 @@ def _with_alphabet(
     if kind == "bpe":
         learned, merges = _bpe(_without(texts, rest), budget, alphabet)
     elif kind == "unigram":
-        learned = _unigram(_without(texts, rest), budget)
+        learned = _unigram(_without(texts, rest), budget, alphabet)
     elif kind == "word":
         learned = dict.fromkeys(_words(texts), 0.0)
     else:
@@ -161,12 +162,17 @@ def _byte_bpe(texts: Iterable[str], budget: int) -> tuple[dict[str, float], list
     return _bpe(texts, budget, sorted(pre_tokenizers.ByteLevel.alphabet()), "byte_bpe")
 
 
-def _unigram(texts: Iterable[str], budget: int) -> dict[str, float]:
+def _unigram(texts: Iterable[str], budget: int, alphabet: Sequence[str]) -> dict[str, float]:
     """Unigram language model (Kudo 2018): pieces with their log-probabilities, likeliest first."""
+    if budget <= len(alphabet):
+        return {}
+    # Each character once by itself, so that none loses all its probability to longer pieces: the
+    # trainer keeps every piece that cannot be cut, and would prune for ever if these were many.
+    alone = (SEPARATOR + pipeline.unescape(character) for character in alphabet)
     trainer = trainers.UnigramTrainer(
         vocab_size=budget, special_tokens=[], unk_token=None, show_progress=False
     )
-    model = _run("unigram", models.Unigram(), trainer, texts)
+    model = _run("unigram", models.Unigram(), trainer, chain(texts, alone))
     # Sums over threads differ in the last bits from run to run; six digits do not.
     scored = [(piece, round(score, 6)) for piece, score in model["vocab"]]
     return dict(sorted(scored, key=lambda item: (-item[1], item[0])))
