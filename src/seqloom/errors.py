@@ -1,4 +1,4 @@
-"""The tree of user mistakes. Each carries one message: what was given, what was expected, what to do.
+"""The tree of user mistakes. Each carries one message: what was given, expected, and to be done.
 
 ::
 
@@ -70,7 +70,9 @@ class MissingExtraError(SeqloomError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional library. Install it: pip install 'seqloom[{extra}]'")
+        super().__init__(
+            f"{what} needs an optional library. Install it: pip install 'seqloom[{extra}]'"
+        )
 
 
 @contextmanager
@@ -93,6 +95,11 @@ def writing(path: Path) -> Iterator[None]:
             errno.ENOTDIR: "a part of that path is a file, not a folder",
             errno.EISDIR: "that is a folder, not a file",
             errno.EEXIST: "something else is there already",
+            errno.ENOTEMPTY: "something else is there already",
+            errno.ENOENT: "there is no such folder",
+            errno.ENAMETOOLONG: "the name is too long",
+            errno.EFBIG: "the file system does not take files of that size",
+            errno.EIO: "the disk reports an error",
         }
         reason = reasons.get(error.errno or 0)
         if reason is None:

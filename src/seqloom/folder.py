@@ -16,9 +16,11 @@ cannot run code.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +34,7 @@ from torch import Tensor
 from seqloom.errors import FolderError, RecipeError, writing
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import DecodingRecipe, Recipe, recipe_from
-from seqloom.text.tokenizer import Tokenizers
+from seqloom.text.tokenizer import SOURCE_FILE, TARGET_FILE, Tokenizers
 
 FORMAT = 1
 """Version of the folder format. Older ones are patched by :data:`PATCHES` when read."""
@@ -81,8 +83,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
         try:
             try:
                 save_file(contiguous, temporary, metadata=header)
-            except SafetensorError as error:  # the library reports a full disk as its own error
-                raise OSError(28 if "space" in str(error) else 5, str(error)) from error
+            except SafetensorError as error:  # the library's own, around the system's
+                number = re.search(r"os error (\d+)", str(error))
+                code = int(number[1]) if number else errno.EIO
+                raise OSError(code, str(error)) from error
             temporary.chmod(0o666 & ~_umask())  # safetensors makes files private
             temporary.replace(path)
         finally:
@@ -124,7 +128,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -198,19 +202,10 @@ def load_folder(path: str | Path, device: torch.device | None = None) -> ModelFo
     path = Path(path)
     recipe, sizes = load_config(path)
     tokenizers = Tokenizers.load(path)
-    for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
-        if tokenizer.size != sizes[side]:
-            raise FolderError(
-                f"{path}: the {side} tokenizer has {tokenizer.size} tokens and the model "
-                f"{sizes[side]}; this is not the tokenizer that the model was trained with."
-            )
     weights, metadata = load_tensors(path / "model.safetensors")
-    if metadata.get("tokenizer") != _fingerprint(tokenizers):
-        raise FolderError(
-            f"{path}: tokenizer.json is not the one that the model was trained with; "
-            "copy the whole folder again from where it was trained."
-        )
-    if metadata.get("model") != model_digest(recipe):
+    _check_tokenizers(path, tokenizers, metadata.get("tokenizer", ""))
+    own_sizes = {"source": tokenizers.source.size, "target": tokenizers.target.size}
+    if sizes != own_sizes or metadata.get("model") != model_digest(recipe):
         raise FolderError(
             f"{path}: config.json describes another model than model.safetensors holds; "
             "copy the whole folder again from where it was trained."
@@ -218,6 +213,21 @@ def load_folder(path: str | Path, device: torch.device | None = None) -> ModelFo
     model = build_model(recipe.model, sizes["source"], sizes["target"])
     load_weights(model, weights, path / "model.safetensors")
     return ModelFolder(path, recipe, model.to(device or torch.device("cpu")).eval(), tokenizers)
+
+
+def _check_tokenizers(path: Path, tokenizers: Tokenizers, saved: str) -> None:
+    """Compare with the fingerprints, source and target, in the header of the weights."""
+    wanted = saved.split() if saved else ["", ""]
+    found = (tokenizers.source.fingerprint, tokenizers.target.fingerprint)
+    for name, theirs, ours in zip((SOURCE_FILE, TARGET_FILE), wanted, found, strict=False):
+        if theirs == ours:
+            continue
+        if name == TARGET_FILE and tokenizers.joint:
+            raise FolderError(f"{path / name} is missing; copy the whole model folder again.")
+        raise FolderError(
+            f"{path}: {name} is not the one that the model was trained with; "
+            "copy the whole folder again from where it was trained."
+        )
 
 
 def load_config(path: Path) -> tuple[Recipe, dict[str, int]]:
@@ -232,15 +242,21 @@ def load_config(path: Path) -> tuple[Recipe, dict[str, int]]:
     if not (path / "config.json").is_file():
         raise FolderError(f"{path} is not a model folder: it holds no config.json.")
     config = _read_json(path / "config.json")
-    while (version := config.get("format")) in PATCHES:
+    version = config.get("format")
+    if not isinstance(version, int):
+        raise FolderError(f"{path / 'config.json'} is damaged: it names no format.")
+    while version in PATCHES:
         config = PATCHES[version](config)
+        version += 1
     if version != FORMAT:
         raise FolderError(
             f"{path / 'config.json'} has format {version!r}; this Seqloom reads up to {FORMAT}. "
             "Update Seqloom: pip install -U seqloom"
         )
     recipe = _recipe(config.get("recipe"), path / "config.json")
-    sizes = config.get("vocabulary", {})
+    sizes = config.get("vocabulary")
+    if not isinstance(sizes, dict) or sizes.keys() != {"source", "target"}:
+        raise FolderError(f"{path / 'config.json'} is damaged: it names no vocabulary sizes.")
     if (path / "generation.json").is_file():
         decoding = _decoding(_read_json(path / "generation.json"), path / "generation.json")
         recipe = recipe.model_copy(update={"decoding": decoding})

@@ -8,9 +8,10 @@ left open (``None``) are chosen later, in :mod:`seqloom.training.sizes`, and sav
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import yaml
 from pydantic import (
@@ -20,14 +21,38 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
 from seqloom.errors import RecipeError
 
+_FIELDS_ONLY = {"fields_only": True}
+"""Context of a validation that leaves conflicts between fields for later."""
+
+
+class Conflict(NamedTuple):
+    """Fields that are right by themselves and wrong together."""
+
+    fields: tuple[str, ...]
+    """Their names, such as ``model.heads``."""
+    message: str
+
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    def conflicts(self) -> list[Conflict]:
+        """What is wrong between fields; empty if all is well."""
+        return []
+
+    @model_validator(mode="after")
+    def _check(self, info: ValidationInfo) -> Self:
+        if info.context != _FIELDS_ONLY and (found := self.conflicts()):
+            raise ValueError("\n".join(conflict.message for conflict in found))
+        return self
 
 
 class DataRecipe(_Section):
@@ -88,7 +113,7 @@ class TransformerRecipe(_Section):
     max_positions: int = Field(1024, ge=2)
     """Longest sequence in tokens, for learned positions a hard limit."""
     tie: Literal["none", "target", "all"] = "all"
-    """Share the output projection with the target embedding (target), and the source's too (all)."""
+    """Share the output projection with the target embedding (target), also the source's (all)."""
     scale_embedding: bool = True
     """Multiply embeddings by the square root of the width."""
     normalize_embedding: bool = False
@@ -100,23 +125,26 @@ class TransformerRecipe(_Section):
     activation_dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout inside the feed-forward layers."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def conflicts(self) -> list[Conflict]:
+        """Heads that do not fit the width."""
         if self.width % self.heads:
-            raise ValueError(
+            message = (
                 f"model.heads: {self.heads} does not divide model.width {self.width}; "
                 f"try heads={_divisor_near(self.width, self.heads)}"
             )
-        if self.positions == "rotary" and (self.width // self.heads) % 2:
-            raise ValueError(
-                f"model.positions: rotary needs an even head width, and {self.width} / {self.heads} "
-                f"is {self.width // self.heads}; use fewer heads or other positions"
+            return [Conflict(("model.heads", "model.width"), message)]
+        head_width = self.width // self.heads
+        if self.positions == "rotary" and head_width % 2:
+            message = (
+                "model.positions: rotary needs an even head width, and "
+                f"{self.width} / {self.heads} is {head_width}; use fewer heads or other positions"
             )
-        return self
+            return [Conflict(("model.positions", "model.heads", "model.width"), message)]
+        return []
 
 
 class RecurrentRecipe(_Section):
-    """Recurrent encoder-decoder (Sutskever et al. 2014, Cho et al. 2014), with or without attention."""
+    """Recurrent encoder-decoder (Sutskever et al. 2014, Cho et al. 2014); attention or none."""
 
     family: Literal["rnn"] = "rnn"
     cell: Literal["rnn", "lstm", "gru"] = "gru"
@@ -143,17 +171,16 @@ class RecurrentRecipe(_Section):
     bridge: Literal["last", "learned"] = "learned"
     """Context from the encoder's last state as it is, or through a learned transformation."""
     tie: Literal["none", "target", "all"] = "target"
-    """Share the output projection with the target embedding (target), and the source's too (all)."""
+    """Share the output projection with the target embedding (target), also the source's (all)."""
     dropout: float = Field(0.2, ge=0, lt=1)
     """Dropout on embeddings, between layers and before the output."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def conflicts(self) -> list[Conflict]:
+        """A width that two directions cannot share."""
         if self.bidirectional and self.width % 2:
-            raise ValueError(
-                f"model.width: a bidirectional encoder needs an even width, not {self.width}"
-            )
-        return self
+            message = f"model.width: a bidirectional encoder needs an even width, not {self.width}"
+            return [Conflict(("model.width", "model.bidirectional"), message)]
+        return []
 
 
 def _family(value: Any) -> str:
@@ -254,14 +281,15 @@ class DecodingRecipe(_Section):
     batch_tokens: int = Field(4096, ge=1)
     """Source positions (padding counted) decoded together."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def conflicts(self) -> list[Conflict]:
+        """More hypotheses than the beam holds."""
         if not self.sample and self.nbest > self.beam:
-            raise ValueError(
+            message = (
                 f"decoding.nbest: {self.nbest} hypotheses need a beam of at least {self.nbest}, "
                 f"not {self.beam}; raise --beam or lower --nbest"
             )
-        return self
+            return [Conflict(("decoding.nbest", "decoding.beam", "decoding.sample"), message)]
+        return []
 
 
 class Recipe(_Section):
@@ -272,19 +300,22 @@ class Recipe(_Section):
     training: TrainingRecipe = TrainingRecipe()
     decoding: DecodingRecipe = DecodingRecipe()
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def conflicts(self) -> list[Conflict]:
+        """What is wrong between sections."""
+        found = []
         if self.model.tie == "all" and not self.data.joint:
-            raise ValueError(
+            message = (
                 "model.tie: 'all' shares one embedding between source and target, which needs "
                 "data.joint=true; use model.tie=target with separate vocabularies"
             )
+            found.append(Conflict(("model.tie", "data.joint"), message))
         if self.data.bpe_dropout and self.data.tokenizer != "bpe":
-            raise ValueError(
+            message = (
                 "data.bpe_dropout: works with data.tokenizer=bpe only, "
                 f"not {self.data.tokenizer}; set it to 0"
             )
-        return self
+            found.append(Conflict(("data.bpe_dropout", "data.tokenizer"), message))
+        return found
 
 
 def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) -> Recipe:
@@ -295,37 +326,74 @@ def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) ->
             problems are reported at once.
     """
     values = _read_yaml(Path(path)) if path is not None else {}
-    problems: list[str] = []
-    for setting in settings:
-        problem = _apply_setting(values, setting)
-        if problem:
-            problems.append(problem)
-    where = str(path) if path is not None else "settings"
-    try:
-        recipe = Recipe.model_validate(values)
-    except ValidationError as error:
-        problems += [_explain(item, values) for item in error.errors()]
-        raise RecipeError(where, problems) from None
-    if problems:
-        raise RecipeError(where, problems)
-    return recipe
+    applied = [_apply_setting(values, setting) for setting in settings]
+    problems = [problem for problem in applied if problem]
+    return _validate(values, str(path) if path is not None else "settings", problems)
 
 
 def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
     """Validate a nested mapping, as found in a model folder.
 
     Raises:
-        RecipeError: any field is unknown or wrong.
+        RecipeError: any field is unknown or wrong; all problems are reported at once.
     """
+    return _validate(values, where, [])
+
+
+def _validate(values: Any, where: str, problems: list[str]) -> Recipe:
+    """Check each field by itself, then the fields that are right against each other."""
+    if not isinstance(values, Mapping):
+        raise RecipeError(where, [_NO_SECTIONS])
+    broken: set[str] = set()
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate(values, context=_FIELDS_ONLY)
     except ValidationError as error:
-        raise RecipeError(where, [_explain(item, values) for item in error.errors()]) from None
+        items = error.errors()
+        problems = problems + [_explain(item, values) for item in items]
+        broken = {".".join(_path(item)) for item in items}
+        recipe = Recipe.model_validate(_without(values, broken), context=_FIELDS_ONLY)
+    for part in (recipe.data, recipe.model, recipe.training, recipe.decoding, recipe):
+        problems = problems + [
+            conflict.message
+            for conflict in part.conflicts()
+            if not any({name, name.partition(".")[0]} & broken for name in conflict.fields)
+        ]
+    if problems:
+        raise RecipeError(where, problems)
+    return recipe
+
+
+def _without(values: Mapping[str, Any], broken: set[str]) -> dict[str, Any]:
+    """The sections and fields that are not ``broken``."""
+    return {
+        name: {key: value for key, value in section.items() if f"{name}.{key}" not in broken}
+        if isinstance(section, Mapping)
+        else section
+        for name, section in values.items()
+        if str(name) not in broken
+    }
 
 
 def _divisor_near(number: int, wanted: int) -> int:
     divisors = (d for d in range(1, number + 1) if number % d == 0)
     return min(divisors, key=lambda d: abs(d - wanted))
+
+
+_NO_SECTIONS = "expected sections such as `model:` and `training:`"
+
+
+class _Loader(yaml.SafeLoader):
+    """Only true and false are booleans, as in YAML 1.2: ``no`` is Norwegian, ``on`` a word."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's way to hold them)
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF")
+)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -337,15 +405,18 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise RecipeError(str(path), ["this is a folder; a recipe is a .yaml file"]) from None
     except UnicodeDecodeError as error:
         raise RecipeError(str(path), [f"not UTF-8 text (byte {error.start})"]) from None
+    except OSError as error:
+        raise RecipeError(str(path), [f"cannot be read: {error.strerror}"]) from None
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, Loader=_Loader)  # a SafeLoader
     except yaml.YAMLError as error:
         raise RecipeError(str(path), [f"not valid YAML: {' '.join(str(error).split())}"]) from None
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise RecipeError(str(path), ["expected sections such as `model:` and `training:`"])
-    return values
+        raise RecipeError(str(path), [_NO_SECTIONS])
+    # A section whose lines are all commented out is empty, not wrong.
+    return {name: {} if section is None else section for name, section in values.items()}
 
 
 def _apply_setting(values: dict[str, Any], setting: str) -> str | None:
@@ -358,32 +429,51 @@ def _apply_setting(values: dict[str, Any], setting: str) -> str | None:
     if not isinstance(section, dict):
         return f"--set {setting}: {parts[0]} is not a section"
     try:
-        section[parts[1]] = yaml.safe_load(text)
+        section[parts[1]] = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError:
         section[parts[1]] = text
     return None
 
 
+def _path(item: Any) -> list[str]:
+    """Section and field of one pydantic error; the family is no part of a field's name."""
+    path = [str(part) for part in item["loc"]]
+    return path[:1] + path[2:] if path[0] == "model" and len(path) > 1 else path
+
+
 def _explain(item: Any, values: Mapping[str, Any]) -> str:
     """One pydantic error as a line that names the field, the value and what to write instead."""
-    path = [str(part) for part in item["loc"] if part not in ("transformer", "rnn")]
+    path = _path(item)
     name = ".".join(path)
     if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], _known(path[:-1], values), n=1, cutoff=0.5)
-        hint = f"; did you mean {'.'.join([*path[:-1], near[0]])}?" if near else ""
-        return f"{name}: unknown key{hint}"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "value_error":
-        return message
+        near = _nearest(path, values)
+        return f"{name}: unknown key" + (f"; did you mean {near}?" if near else "")
+    if len(path) == 1 and path[0] in Recipe.model_fields:
+        given = values[path[0]]
+        if isinstance(given, Mapping):
+            return f"model.family: expected transformer or rnn (given: {given.get('family')!r})"
+        example = next(iter(_fields(values)[name]))
+        return f"{name}: expected a section with fields such as {name}.{example} (given: {given!r})"
+    message = str(item["msg"])
     given = item["input"]
     shown = f" (given: {given!r})" if not isinstance(given, dict | list) else ""
     return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
 
 
-def _known(path: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    """Field names valid at ``path`` (a section, or the top)."""
-    if not path:
-        return list(Recipe.model_fields)
+def _nearest(path: Sequence[str], values: Mapping[str, Any]) -> str:
+    """What an unknown key was meant to be: the same name elsewhere, or one spelled alike."""
+    *parents, key = path
+    fields = _fields(values)
+    same = [f"{section}.{key}" for section, names in fields.items() if key in names]
+    if same:
+        return " or ".join(same)
+    names = fields[parents[0]] if parents else list(fields)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    return ".".join([*parents, *near]) if near else ""
+
+
+def _fields(values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Section -> its field names; those of the model belong to the family in ``values``."""
     model = values.get("model")
     recurrent = isinstance(model, Mapping) and model.get("family") == "rnn"
     sections: dict[str, type[BaseModel]] = {
@@ -392,5 +482,4 @@ def _known(path: Sequence[str], values: Mapping[str, Any]) -> list[str]:
         "training": TrainingRecipe,
         "decoding": DecodingRecipe,
     }
-    section = sections.get(path[0])
-    return list(section.model_fields) if section else []
+    return {name: list(section.model_fields) for name, section in sections.items()}

@@ -117,19 +117,24 @@ def set_threads(count: int | None = None) -> int:
 
 
 def keep_memory() -> None:
-    """Let the C library keep freed memory instead of handing it back after every large tensor.
+    """Keep memory steady over a long run; call before the first product.
 
-    First touch of fresh memory is slow: a training step that returns its tensors to the system
-    and asks for them again spends a sixth of its time in page faults. Does nothing where the C
-    library is not glibc.
+    First touch of fresh memory is slow: a training step that hands its tensors back to the system
+    and asks for them again spends a sixth of its time in page faults. So glibc keeps what is
+    freed. And oneDNN, which multiplies bfloat16 matrices, keeps a compiled kernel for each shape
+    it has met; batches come in thousands of shapes, and 1,024 kernels are gigabytes.
     """
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, "64")
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         return
     import ctypes
 
-    trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX of malloc.h
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
     library = ctypes.CDLL(None)
-    library.mallopt(mmap_max, 0)
+    # 32 MiB is the most that glibc takes. Keeping larger blocks too (M_MMAP_MAX = 0) is no
+    # faster, and the heap grows, torn by blocks of many sizes.
+    library.mallopt(mmap_threshold, 2**25)
     library.mallopt(trim_threshold, 2**31 - 1)
 
 

@@ -113,10 +113,7 @@ class Translator:
         Raises:
             DecodingError: an unknown or impossible option, or one string instead of a list.
         """
-        if isinstance(texts, str):
-            raise DecodingError(
-                "translate takes a list of sentences, and got one string: write [text]."
-            )
+        _refuse_string("translate", "sentences", texts)
         decoding = override(self.recipe.decoding, options)
         return [translation.text for translation in self.stream(texts, decoding)]
 
@@ -146,8 +143,10 @@ class Translator:
             window: sentences read ahead.
 
         Raises:
-            DecodingError: options that contradict each other; fewer prefixes than texts.
+            DecodingError: options that contradict each other; fewer prefixes than texts; one
+                string instead of several.
         """
+        _refuse_string("stream", "sentences", texts)
         decoding = decoding or self.recipe.decoding
         starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
         lines = enumerate(zip(texts, starts, strict=False), start=1)
@@ -165,17 +164,25 @@ class Translator:
         """Log-probability of each target given its source, end of sentence included.
 
         Raises:
-            DecodingError: different numbers of sources and targets.
+            DecodingError: different numbers of sources and targets, or one string instead of a
+                list.
         """
+        return [sum(tokens) for tokens in self.score_tokens(sources, targets)]
+
+    def score_tokens(self, sources: Sequence[str], targets: Sequence[str]) -> list[list[float]]:
+        """Log-probability of every target token and the end of the sentence, in order.
+
+        Raises:
+            DecodingError: as :meth:`score`.
+        """
+        _refuse_string("score", "sources", sources)
+        _refuse_string("score", "targets", targets)
         if len(sources) != len(targets):
             raise DecodingError(
                 f"{len(sources)} sources and {len(targets)} targets; each target needs its source."
             )
-        return [sum(tokens) for tokens in self.score_tokens(sources, targets)]
-
-    def score_tokens(self, sources: Sequence[str], targets: Sequence[str]) -> list[list[float]]:
-        """Log-probability of every target token and the end of the sentence, in order."""
-        pairs = list(zip(self.encode(sources), self.tokenizers.target.encode_batch(targets), strict=True))
+        target_ids = self.tokenizers.target.encode_batch(targets)
+        pairs = list(zip(self.encode(sources), target_ids, strict=True))
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
         result: list[list[float]] = [[] for _ in pairs]
         for group in _groups(order, [len(s) + len(t) for s, t in pairs]):
@@ -187,12 +194,24 @@ class Translator:
         return result
 
     def attention(self, text: str, target: str | None = None) -> AttentionRecord:
-        """Where the decoder looks while it writes ``target``, or its own translation."""
+        """Where the decoder looks while it writes ``target``, or its own translation.
+
+        Raises:
+            DecodingError: a side is longer than the model's limit.
+            SeqloomError: the model has no attention.
+        """
         from seqloom.inspection.attention import record_attention
 
         source_ids = self.encode([text])[0]
         written = self.translate([text])[0] if target is None else target
         target_ids = self.tokenizers.target.encode(written)
+        limit = self.model.max_positions
+        for side, ids in (("source", source_ids), ("target", target_ids)):
+            if limit is not None and len(ids) >= limit:
+                raise DecodingError(
+                    f"a {side} of {len(ids) + 1} tokens (end of sentence counted) is longer than "
+                    f"the model's limit of {limit}; draw a shorter sentence."
+                )
         return record_attention(
             self.model,
             source_ids,
@@ -250,7 +269,7 @@ class Translator:
             joined = parts[-1] + sentence if parts else ""
             if joined and len(self.encode([joined], language)[0]) <= self.limit // 2:
                 parts[-1] = joined
-            elif length <= self.limit:
+            elif length <= self.limit or len(sentence) == 1:
                 parts.append(sentence)
             else:
                 middle = _middle(sentence)
@@ -264,9 +283,7 @@ class Translator:
         """Decode the pieces of all jobs together; ``first`` pieces were decoded before them."""
         sources = [piece for job in jobs for piece in job.pieces]
         prefixes = [
-            job.prefix if index == 0 else []
-            for job in jobs
-            for index in range(len(job.pieces))
+            job.prefix if index == 0 else [] for job in jobs for index in range(len(job.pieces))
         ]
         found = decode_stream(
             self.models,
@@ -285,9 +302,13 @@ class Translator:
         decode = self.tokenizers.target.decode_batch
         texts = [decode([h.ids for h in piece]) for piece in pieces]
         ranks = min(len(piece) for piece in pieces)
+        joined = [
+            " ".join(text[rank].strip() for text in texts) if len(texts) > 1 else texts[0][rank]
+            for rank in range(ranks)
+        ]
         outputs = tuple(
             Output(
-                " ".join(text[rank].strip() for text in texts) if len(texts) > 1 else texts[0][rank],
+                joined[rank],
                 sum(piece[rank].score for piece in pieces),
                 sum(piece[rank].log_probability for piece in pieces),
             )
@@ -321,6 +342,12 @@ def override(decoding: DecodingRecipe, options: dict[str, Any]) -> DecodingRecip
         raise DecodingError(f"{'; '.join(reasons)}. Options are: {known}.") from None
 
 
+def _refuse_string(verb: str, what: str, texts: Iterable[str]) -> None:
+    """A string is a sequence of strings too, and hardly ever meant as one."""
+    if isinstance(texts, str):
+        raise DecodingError(f"{verb} takes a list of {what}, and got one string: write [text].")
+
+
 def _check_companion(first: ModelFolder, other: ModelFolder) -> None:
     ours, theirs = first.tokenizers, other.tokenizers
     if (ours.source.fingerprint, ours.target.fingerprint) != (
@@ -340,7 +367,9 @@ def _pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Ten
     return ids, ids != PAD
 
 
-def _groups(order: Sequence[int], lengths: Sequence[int], tokens: int = 4096) -> Iterator[list[int]]:
+def _groups(
+    order: Sequence[int], lengths: Sequence[int], tokens: int = 4096
+) -> Iterator[list[int]]:
     """Neighbours of a sorted order, up to ``tokens`` padded positions together."""
     group: list[int] = []
     for index in order:

@@ -19,7 +19,7 @@ import torch
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.store import TokenStore
 from seqloom.decoding.stream import decode_stream
-from seqloom.errors import FolderError
+from seqloom.errors import FolderError, RecipeError
 from seqloom.evaluation import metrics
 from seqloom.folder import load_config, save_config, save_weights, write_text
 from seqloom.models import EncoderDecoder, build_model
@@ -40,6 +40,11 @@ from seqloom.translator import Translator
 
 _MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
 """Training fields that may differ when a run goes on."""
+
+_IN_TRAINING = {
+    "source", "target", "validation_source", "validation_target", "bpe_dropout",
+}  # fmt: skip
+"""Data fields that a prepared folder does not decide."""
 
 
 def train(
@@ -90,9 +95,15 @@ def _check_free(out: Path) -> None:
         return
     if not out.is_dir():
         raise FolderError(f"{out} is a file; --out names a folder for the model.")
-    ours = {"config.json", "data", "training"}
-    found = sorted(path.name for path in out.iterdir())
-    if found and not ours & set(found):
+    if (out / "training" / "request.json").is_file():
+        return
+    # What a run leaves behind that was killed before it wrote down what it is.
+    ours = {"data", ".data.part", "training", "training/request.json.part"}
+    inside = [*out.iterdir(), *(out / "training").glob("*")]
+    found = sorted(
+        name for path in inside if (name := path.relative_to(out).as_posix()) not in ours
+    )
+    if found:
         raise FolderError(
             f"{out} exists and holds other files ({', '.join(found[:3])}, ...); "
             "choose another --out."
@@ -120,12 +131,13 @@ def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device)
 
     Raises:
         FolderError: the folder holds a run of another recipe or corpus.
+        RecipeError: the recipe does not go with how the corpus was prepared.
     """
     request = json.loads(recipe.model_dump_json())
     request["tokenizer"] = prepared.tokenizers.source.fingerprint
     remembered = out / "training" / "request.json"
-    if remembered.exists():
-        saved = json.loads(remembered.read_text(encoding="utf-8"))
+    if remembered.exists() and (out / "config.json").exists():
+        saved = _read_request(remembered)
         _check_same(saved, request, out)
         settled, _ = load_config(out)
         changed = {
@@ -134,11 +146,28 @@ def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device)
         }
         training = settled.training.model_copy(update=changed)
         return settled.model_copy(update={"training": training, "decoding": recipe.decoding})
+    # What the corpus was made with (its languages, its tokenizer) counts, wherever it was made.
+    asked = recipe.data.model_dump(include=_IN_TRAINING)
+    recipe = recipe.model_copy(update={"data": prepared.recipe.model_copy(update=asked)})
+    if conflicts := recipe.conflicts():  # with what the prepared corpus has decided
+        raise RecipeError(str(recipe.data.source), [conflict.message for conflict in conflicts])
     tokens = _tokens(prepared.train)
     settled = choose_sizes(recipe, len(prepared.train), tokens, device)
-    save_config(out, settled, prepared.tokenizers)
+    # The request first: it marks the folder as ours, should the run be killed between the two.
     write_text(remembered, json.dumps(request, indent=2) + "\n")
+    save_config(out, settled, prepared.tokenizers)
     return settled
+
+
+def _read_request(path: Path) -> dict[str, Any]:
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        sections = [saved[name] for name in ("model", "training", "data")]
+        if all(isinstance(section, dict) for section in sections) and "tokenizer" in saved:
+            return saved
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise FolderError(f"{path} is damaged; start afresh with another --out.")
 
 
 def _check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path) -> None:

@@ -136,10 +136,16 @@ def test_punctuation_does_not_change_words(tokenizers, kind):
 def test_bpe_is_the_textbook_example():
     # Sennrich et al. 2016, figure 1 with the space in front: e-s, then es-t, are most frequent.
     texts = ["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3
-    tokenizer = Tokenizer.train(texts, "bpe", 4 + 256 + 11 + 2)
-    model = tokenizer.description["model"]
-    assert [tuple(pair) for pair in model["merges"]] == [("e", "s"), ("es", "t")]
-    assert tokenizer.pieces(tokenizer.encode("lowest")) == ["▁", "l", "o", "w", "est"]
+    tokenizer = Tokenizer.train(texts, "bpe", 4 + 256 + 22)
+    merges = [tuple(pair) for pair in tokenizer.description["model"]["merges"]]
+    assert merges[:2] == [("e", "s"), ("es", "t")]
+    # Words seen three times or more are whole pieces with eleven merges; an unseen one is not.
+    assert tokenizer.pieces(tokenizer.encode("low newest lowest")) == [
+        "▁low",
+        "▁newest",
+        "▁low",
+        "est",
+    ]
 
 
 def test_unigram_prefers_the_likelier_cut(tokenizers):
@@ -149,9 +155,10 @@ def test_unigram_prefers_the_likelier_cut(tokenizers):
 
 
 def test_word_vocabulary_holds_the_most_frequent_words():
-    texts = ["aa aa aa bb bb cc"]
-    tokenizer = Tokenizer.train(texts, "word", 4 + 256 + 4 + 2)
-    assert tokenizer.pieces(tokenizer.encode("aa bb cc")) == ["▁aa", "▁bb", "▁", "c", "c"]
+    # Four characters (with the space) and room for four of the five words.
+    texts = ["aa aa aa bb bb bb ab ab ba ba cc"]
+    tokenizer = Tokenizer.train(texts, "word", 4 + 256 + 8)
+    assert tokenizer.pieces(tokenizer.encode("aa ba cc")) == ["▁aa", "▁ba", "▁", "c", "c"]
 
 
 def test_characters(tokenizers):
@@ -302,3 +309,14 @@ def test_pieces_are_readable(tokenizers):
         assert "".join(pieces) == "▁groß▁<0xE2><0x82><0xAC>"
     bpe = tokenizers["bpe"]
     assert "".join(bpe.pieces(bpe.encode("a ▁"))) != ""
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "word"])
+def test_room_that_longer_pieces_leave_goes_to_rare_characters(kind):
+    # Nothing repeats, so there is little to learn: beyond half of the budget come characters again.
+    text = "".join(chr(0x4E00 + number) for number in range(100))
+    tokenizer = Tokenizer.train([text], kind, 4 + 256 + 80)
+    assert tokenizer.size == 340
+    known = [piece for piece in tokenizer.pieces(tokenizer.encode(text)) if piece in text]
+    assert kind == "word" or len(known) == 79  # and the space before the word
+    assert tokenizer.decode(tokenizer.encode(text)) == text

@@ -115,7 +115,7 @@ def _without(texts: Sequence[str], characters: Sequence[str]) -> Iterable[str]:
     if not characters:
         return texts
     # Characters that travel as a pair of noncharacters are too rare to be worth learning.
-    table = {ord(pipeline.unescape(c)): SEPARATOR for c in characters if len(c) == 1}
+    table = {ord(_plain(character)): SEPARATOR for character in characters}
     table |= dict.fromkeys((0xFDD0, 0xFDD1), SEPARATOR)
 
     def translated() -> Iterator[str]:
@@ -123,6 +123,11 @@ def _without(texts: Sequence[str], characters: Sequence[str]) -> Iterable[str]:
             yield text.translate(table)
 
     return translated()
+
+
+def _plain(character: str) -> str:
+    """The character of the text behind one of the alphabet."""
+    return " " if character == SPACE else pipeline.unescape(character)
 
 
 def _learner(kind: str, model: models.Model) -> Tokenizer:
@@ -168,7 +173,7 @@ def _unigram(texts: Iterable[str], budget: int, alphabet: Sequence[str]) -> dict
         return {}
     # Each character once by itself, so that none loses all its probability to longer pieces: the
     # trainer keeps every piece that cannot be cut, and would prune for ever if these were many.
-    alone = (SEPARATOR + pipeline.unescape(character) for character in alphabet)
+    alone = (SEPARATOR + _plain(character) for character in alphabet)
     trainer = trainers.UnigramTrainer(
         vocab_size=budget, special_tokens=[], unk_token=None, show_progress=False
     )

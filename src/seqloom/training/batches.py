@@ -19,6 +19,9 @@ from torch import Tensor
 from seqloom.corpus.store import TokenStore
 from seqloom.symbols import BOS, EOS, PAD
 
+Ids = Sequence[int] | np.ndarray
+"""Token ids of one side of one pair."""
+
 _BLOCK = 256
 _WINDOW = 1 << 17
 
@@ -60,12 +63,12 @@ class Batch:
 class Perturb(Protocol):
     """Changes token ids in training, such as BPE-dropout."""
 
-    def __call__(self, ids: Sequence[int], rng: np.random.Generator) -> Sequence[int]:
+    def __call__(self, ids: Ids, rng: np.random.Generator) -> Ids:
         """Other ids of the same text."""
         ...
 
 
-def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+def pad(rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
     """Ids [B S], padded on the right, and the mask of real positions [B S]."""
     lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
     mask = np.arange(lengths.max(initial=0))[None, :] < lengths[:, None]
@@ -74,9 +77,7 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def collate(
-    sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], rows: Sequence[int] = ()
-) -> Batch:
+def collate(sources: Sequence[Ids], targets: Sequence[Ids], rows: Sequence[int] = ()) -> Batch:
     """One batch of raw id sequences (without BOS and EOS)."""
     source, source_mask = pad([[*ids, EOS] for ids in sources])
     target_input, target_mask = pad([[BOS, *ids] for ids in targets])
@@ -91,8 +92,8 @@ def plan(
 
     Args:
         store: the pairs.
-        batch_tokens: most positions (padding counted) of a batch on either side; a longer pair
-            is a batch of its own.
+        batch_tokens: most target positions (padding counted) of a batch; its source may have half
+            as many again. A longer pair is a batch of its own.
         seed: decides the order, with the epoch.
         epoch: number of the epoch, or None for the order of lengths without chance (validation).
     """
@@ -182,6 +183,8 @@ def batches(
     for number, rows in islice(
         enumerate(plan(store, batch_tokens, seed=seed, epoch=epoch)), skip, None
     ):
+        sources: Sequence[Ids]
+        targets: Sequence[Ids]
         sources, targets = store.rows(rows)
         if perturb is not None:
             rng = np.random.default_rng((seed, epoch or 0, number))

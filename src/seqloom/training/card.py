@@ -31,17 +31,18 @@ def model_card(
     )
     sections = recipe.model_dump(mode="json", exclude={"decoding"})
     settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
-    kept = report.get("train", report.get("kept", "unknown"))
+    pairs = report["train"]["pairs"]
     return f"""# Seqloom model: {languages}
 
-A {recipe.model.family} of {parameters:,} parameters, trained from scratch with Seqloom.
+A model of the family `{recipe.model.family}` with {parameters:,} parameters, trained from scratch
+with Seqloom.
 
 | figure | value |
 |---|---|
 {figures}
 | at update | {state.best_update:,} |
 | training time (minutes) | {state.seconds / 60:.1f} |
-| training pairs | {kept} |
+| training pairs | {pairs:,} |
 
 ## Use
 

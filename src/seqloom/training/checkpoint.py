@@ -77,7 +77,7 @@ def load_checkpoint(
             for name, tensor in average.items():
                 tensor.copy_(tensors[f"average.{name}"])
         _load_optimizer(model, optimizer, tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise FolderError(
             f"{path} does not fit this run ({error}); start afresh with another --out."
         ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from itertools import islice
+from itertools import cycle, islice
 
 import numpy as np
 import torch
@@ -34,13 +34,14 @@ def measure(
     parameters = sum(p.numel() for p in model.parameters())
     model.train()
     tokens, seconds = 0, 0.0
-    for index, batch in enumerate(islice(batches(store, recipe.batch_tokens, epoch=0), _STEPS)):
+    first = list(islice(batches(store, recipe.batch_tokens, epoch=0), _STEPS))
+    for index, batch in enumerate(islice(cycle(first), _STEPS)):  # a tiny corpus has fewer
         began = time.perf_counter()
         with autocast(device, recipe.precision):
             loss = task(model, batch.to(device))
-        loss.total.backward()
+        torch.autograd.backward(loss.total)
         float(loss.plain)
-        if index or _STEPS == 1:  # the first step sets libraries up
+        if index:  # the first step sets libraries up
             tokens += loss.tokens
             seconds += time.perf_counter() - began
         model.zero_grad(set_to_none=True)
@@ -65,9 +66,7 @@ def _epoch(store: TokenStore, batch_tokens: int) -> tuple[float, int, float]:
     """Share of real positions, batches and target tokens of an epoch, from its first batches."""
     real = padded = target_tokens = rows_seen = count = 0
     for rows in islice(plan(store, batch_tokens, epoch=0), 200):
-        source, target = (
-            np.array([len(ids) + 1 for ids in side]) for side in store.rows(rows)
-        )
+        source, target = (np.array([len(ids) + 1 for ids in side]) for side in store.rows(rows))
         real += int(source.sum() + target.sum())
         padded += len(rows) * int(source.max() + target.max())
         target_tokens += int(target.sum())

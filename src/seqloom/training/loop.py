@@ -84,7 +84,8 @@ class Trainer:
             weights = self.average.weights if self.average else {}
             self.state = load_checkpoint(self.checkpoint, self.model, self.optimizer, weights)
             self._forget_later_weights()
-        if self.state.finished and self.state.update >= self.updates:
+        ended = self.state.update >= self.updates or self._out_of_patience()
+        if self.state.finished and ended:
             return self.state
         metrics = Metrics(self.folder, self.state.update)
         try:
@@ -174,7 +175,7 @@ class Trainer:
         for batch in group:
             with autocast(self.device, self.recipe.precision):
                 loss = self.task(self.model, batch.to(self.device))
-            loss.total.backward()
+            torch.autograd.backward(loss.total)
             plain += float(loss.plain)
             tokens += loss.tokens
         return plain, tokens
@@ -238,7 +239,17 @@ class Trainer:
 
     def _finish(self, metrics: Metrics) -> None:
         """Average the last checkpoints if that scores better, and mark the end."""
+        figures = self._try_average()
+        self.state.finished = True
+        self._save()
+        if figures:  # after saving: a run killed on the way here writes the line once
+            metrics.add("average", self.state.update, figures)
+        draw_curves(self.folder)
+
+    def _try_average(self) -> dict[str, float]:
+        """Figures of the mean of the last checkpoints, published if it is the best; or nothing."""
         state = self.state
+        figures: dict[str, float] = {}
         files = self._kept_weights()[-self.recipe.average :]
         if self.recipe.average > 1 and len(files) > 1:
             current = {name: p.detach().clone() for name, p in self.model.named_parameters()}
@@ -248,15 +259,12 @@ class Trainer:
             figures = self.validate(self.model)
             self.progress.message(f"Average of the last {len(files)} checkpoints:")
             self.progress.validated(figures)
-            metrics.add("average", state.update, figures)
             if self._better(figures):
                 state.best, state.best_update = figures[self.recipe.metric], state.update
                 state.figures = figures
                 self.publish(self.model, state)
             _set_weights(self.model, current)
-        state.finished = True
-        self._save()
-        draw_curves(self.folder)
+        return figures
 
     def _kept_weights(self) -> list[Path]:
         return sorted(self.checkpoint.parent.glob("weights-*.safetensors"))

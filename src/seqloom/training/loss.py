@@ -39,7 +39,7 @@ class VocabularyLoss(ABC):
             labels: [n].
         """
         if torch.is_grad_enabled():
-            total, plain = _Chunked.apply(self, logits, labels)
+            total, plain = _Chunked.apply(self, logits, labels)  # type: ignore[no-untyped-call]
         else:
             total, plain = self.sum(logits, labels, gradients=False)
         return total, plain

@@ -64,7 +64,9 @@ def draw_curves(folder: Path) -> None:
     left, right = figure.subplots(1, 2)
     left.plot([x["update"] for x in training], [x["loss"] for x in training], label="training")
     left.plot(
-        [x["update"] for x in validation], [x["loss"] for x in validation], "o-",
+        [x["update"] for x in validation],
+        [x["loss"] for x in validation],
+        "o-",
         label="validation",
     )
     left.set(xlabel="update", ylabel="cross-entropy per token (nats)", title="Loss")
@@ -77,5 +79,8 @@ def draw_curves(folder: Path) -> None:
     right.legend()
     with writing(folder):
         part = folder / "curves.part.png"
-        figure.savefig(part, dpi=120)
-        part.replace(folder / "curves.png")
+        try:
+            figure.savefig(part, dpi=120)
+            part.replace(folder / "curves.png")
+        finally:
+            part.unlink(missing_ok=True)

@@ -73,7 +73,7 @@ class Translation:
             other_target = cut_off(target, real, self.recipe.cutoff)
         memory = model.encode(torch.cat([source, other_source]), batch.source_mask.repeat(2, 1))
         hidden = model.decode(memory, torch.cat([target, other_target]))
-        return model.project(hidden[real.repeat(2, 1)]).unflatten(0, (2, -1))
+        return torch.unflatten(model.project(hidden[real.repeat(2, 1)]), 0, (2, -1))
 
 
 def cut_off(ids: Tensor, mask: Tensor, rate: float) -> Tensor:

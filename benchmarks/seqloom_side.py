@@ -1,0 +1,116 @@
+"""Seqloom's side of a benchmark against a peer: the loop, task and batches of ``seqloom train``."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from peers import Course, Link
+
+from seqloom.models import EncoderDecoder, build_model
+from seqloom.recipe import Recipe, recipe_from
+from seqloom.runtime import keep_memory, set_threads
+from seqloom.text.prepare import Prepared, load_prepared
+from seqloom.training.batches import Batch
+from seqloom.training.loop import Trainer
+from seqloom.training.progress import Silent
+from seqloom.training.sizes import choose_sizes
+from seqloom.training.tasks import Loss, Translation
+from seqloom.translator import Translator
+
+NEVER = 10**9
+
+
+class TrainingIsOver(Exception):  # noqa: N818
+    """The benchmark wants no more updates."""
+
+
+class Counted(Translation):
+    """Translation that tells the benchmark what it trains on."""
+
+    course: Course
+
+    def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
+        """One update begins: there is one batch in each."""
+        going_on = self.course.begin(
+            target_tokens=int(batch.target_mask.sum()),
+            target_positions=batch.target_mask.numel(),
+            source_tokens=int(batch.source_mask.sum()),
+            source_positions=batch.source_mask.numel(),
+        )
+        if not going_on:
+            raise TrainingIsOver
+        return super().__call__(model, batch)
+
+
+def settle(values: Mapping[str, Any], prepared: Prepared, device: torch.device) -> Recipe:
+    """The recipe as ``seqloom train`` would run it, without validation and end."""
+    recipe = recipe_from(values, "benchmark")
+    endless = recipe.training.model_copy(update={"updates": NEVER, "validate_every": NEVER})
+    recipe = recipe.model_copy(update={"training": endless})
+    tokens = int(prepared.train.lengths(0, len(prepared.train))[1].sum())
+    return choose_sizes(recipe, len(prepared.train), tokens, device)
+
+
+def train(model: EncoderDecoder, recipe: Recipe, prepared: Prepared, course: Course) -> None:
+    """Updates until the benchmark has enough."""
+    task = Counted(recipe.training)
+    task.course = course
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            model=model, task=task, store=prepared.train, recipe=recipe.training,
+            folder=Path(folder), validate=lambda _: {}, publish=lambda *_: None,
+            progress=Silent(), device=torch.device("cpu"),
+        )  # fmt: skip
+        try:
+            trainer.fit()
+        except TrainingIsOver:
+            return
+
+
+def save_weights(model: EncoderDecoder, path: str) -> None:
+    """Parameters and the table of positions, as one file of tensors."""
+    tensors = {name: p.detach().clone() for name, p in model.state_dict().items()}
+    positions = model.encoder.embedder.positions.table.clone()
+    torch.save({**tensors, "positions": positions}, path)
+
+
+def main() -> None:
+    """Train in rounds, then decode as often as asked."""
+    link = Link()
+    request = link.receive()
+    device = torch.device("cpu")
+    set_threads()
+    keep_memory()
+    prepared = load_prepared(request["prepared"])
+    recipe = settle(request["recipe"], prepared, device)
+    tokenizers = prepared.tokenizers
+    torch.manual_seed(recipe.training.seed)
+    model = build_model(recipe.model, tokenizers.source.size, tokenizers.target.size)
+    link.send(
+        parameters=sum(p.numel() for p in model.parameters()),
+        pairs=len(prepared.train),
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        precision=recipe.training.precision,
+    )
+    train(model, recipe, prepared, Course(link))
+    link.send()
+    translator = Translator([model.eval()], tokenizers, recipe, device)
+    while True:
+        request = link.receive()
+        if "save" in request:
+            save_weights(model, request["save"])
+            link.send()
+        else:
+            started = time.perf_counter()
+            outputs = translator.translate(request["texts"])
+            link.send(seconds=time.perf_counter() - started, outputs=outputs)
+
+
+if __name__ == "__main__":
+    main()
