@@ -28,7 +28,22 @@ _PLACES = {
 }
 """Public name -> module that defines it."""
 
-__all__ = sorted([*_PLACES, "__version__"])
+__all__ = [
+    "Corpus",
+    "Pair",
+    "Recipe",
+    "SeqloomError",
+    "Tokenizer",
+    "Translator",
+    "__version__",
+    "evaluate",
+    "load",
+    "load_recipe",
+    "prepare",
+    "read_corpus",
+    "record",
+    "train",
+]
 
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Corpus, Pair

@@ -132,16 +132,19 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def model_digest(recipe: Recipe) -> str:
-    """Identifies the architecture that weights belong to."""
-    return hashlib.sha256(recipe.model.model_dump_json().encode()).hexdigest()
+def model_digest(section: Mapping[str, Any]) -> str:
+    """Identifies the architecture that weights belong to: the config's model section as stored.
+
+    As stored, so that a field which a later version adds does not change it.
+    """
+    return hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
 
 
 def save_config(path: Path, recipe: Recipe, tokenizers: Tokenizers) -> None:
     """Write what does not change while a model is trained: config, tokenizer, decoding options."""
     config = {
         "format": FORMAT,
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": _stored(recipe),
         "vocabulary": {"source": tokenizers.source.size, "target": tokenizers.target.size},
     }
     with writing(path):
@@ -155,7 +158,10 @@ def save_weights(
     path: Path, weights: Mapping[str, Tensor], recipe: Recipe, tokenizers: Tokenizers
 ) -> None:
     """Write ``model.safetensors``; tied weights are stored once."""
-    metadata = {"model": model_digest(recipe), "tokenizer": _fingerprint(tokenizers)}
+    metadata = {
+        "model": model_digest(_stored(recipe)["model"]),
+        "tokenizer": _fingerprint(tokenizers),
+    }
     save_tensors(path / "model.safetensors", untie(weights), metadata)
 
 
@@ -205,7 +211,8 @@ def load_folder(path: str | Path, device: torch.device | None = None) -> ModelFo
     weights, metadata = load_tensors(path / "model.safetensors")
     _check_tokenizers(path, tokenizers, metadata.get("tokenizer", ""))
     own_sizes = {"source": tokenizers.source.size, "target": tokenizers.target.size}
-    if sizes != own_sizes or metadata.get("model") != model_digest(recipe):
+    digest = model_digest(read_config(path)["recipe"].get("model", {}))
+    if sizes != own_sizes or metadata.get("model") != digest:
         raise FolderError(
             f"{path}: config.json describes another model than model.safetensors holds; "
             "copy the whole folder again from where it was trained."
@@ -236,6 +243,23 @@ def load_config(path: Path) -> tuple[Recipe, dict[str, int]]:
     Raises:
         FolderError: not a model folder, or its JSON files are damaged.
     """
+    config = read_config(path)
+    recipe = _recipe(config.get("recipe"), path / "config.json")
+    sizes = config.get("vocabulary")
+    if not isinstance(sizes, dict) or sizes.keys() != {"source", "target"}:
+        raise FolderError(f"{path / 'config.json'} is damaged: it names no vocabulary sizes.")
+    if (path / "generation.json").is_file():
+        decoding = _decoding(_read_json(path / "generation.json"), path / "generation.json")
+        recipe = recipe.model_copy(update={"decoding": decoding})
+    return recipe, sizes
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The ``config.json`` of a model folder, brought to the present format.
+
+    Raises:
+        FolderError: not a model folder, or the file is damaged or of a later format.
+    """
     if not path.is_dir():
         hint = "that is a file" if path.exists() else "it does not exist"
         raise FolderError(f"{path} is not a model folder: {hint}. Train one: seqloom train --help")
@@ -253,14 +277,12 @@ def load_config(path: Path) -> tuple[Recipe, dict[str, int]]:
             f"{path / 'config.json'} has format {version!r}; this Seqloom reads up to {FORMAT}. "
             "Update Seqloom: pip install -U seqloom"
         )
-    recipe = _recipe(config.get("recipe"), path / "config.json")
-    sizes = config.get("vocabulary")
-    if not isinstance(sizes, dict) or sizes.keys() != {"source", "target"}:
-        raise FolderError(f"{path / 'config.json'} is damaged: it names no vocabulary sizes.")
-    if (path / "generation.json").is_file():
-        decoding = _decoding(_read_json(path / "generation.json"), path / "generation.json")
-        recipe = recipe.model_copy(update={"decoding": decoding})
-    return recipe, sizes
+    return config
+
+
+def _stored(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as ``config.json`` holds it."""
+    return recipe.model_dump(mode="json")
 
 
 def _recipe(values: Any, where: Path) -> Recipe:

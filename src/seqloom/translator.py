@@ -26,6 +26,8 @@ from seqloom.text.tokenizer import Tokenizers
 if TYPE_CHECKING:
     from seqloom.inspection.attention import AttentionRecord
 
+_UNSPACED = ("zh", "ja", "th", "lo", "km", "my")
+"""Languages that put no space between sentences."""
 _WINDOW = 2048
 """Lines read ahead, so that sentences of like length are decoded together."""
 
@@ -302,8 +304,9 @@ class Translator:
         decode = self.tokenizers.target.decode_batch
         texts = [decode([h.ids for h in piece]) for piece in pieces]
         ranks = min(len(piece) for piece in pieces)
+        glue = "" if self.recipe.data.target_language in _UNSPACED else " "
         joined = [
-            " ".join(text[rank].strip() for text in texts) if len(texts) > 1 else texts[0][rank]
+            glue.join(text[rank].strip() for text in texts) if len(texts) > 1 else texts[0][rank]
             for rank in range(ranks)
         ]
         outputs = tuple(

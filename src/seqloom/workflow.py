@@ -134,7 +134,8 @@ def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device)
         RecipeError: the recipe does not go with how the corpus was prepared.
     """
     request = json.loads(recipe.model_dump_json())
-    request["tokenizer"] = prepared.tokenizers.source.fingerprint
+    both = prepared.tokenizers
+    request["tokenizer"] = f"{both.source.fingerprint} {both.target.fingerprint}"
     remembered = out / "training" / "request.json"
     if remembered.exists() and (out / "config.json").exists():
         saved = _read_request(remembered)
@@ -145,7 +146,10 @@ def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device)
             for name in _MAY_CHANGE & recipe.training.model_fields_set
         }
         training = settled.training.model_copy(update=changed)
-        return settled.model_copy(update={"training": training, "decoding": recipe.decoding})
+        going_on = settled.model_copy(update={"training": training, "decoding": recipe.decoding})
+        if going_on != settled:
+            save_config(out, going_on, prepared.tokenizers)
+        return going_on
     # What the corpus was made with (its languages, its tokenizer) counts, wherever it was made.
     asked = recipe.data.model_dump(include=_IN_TRAINING)
     recipe = recipe.model_copy(update={"data": prepared.recipe.model_copy(update=asked)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from itertools import cycle, islice
@@ -83,5 +82,9 @@ def _memory(parameters: int, device: torch.device) -> float:
     to_come = 4 * 4 * parameters
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) + to_come
+    if sys.platform == "win32":  # no resource module there
+        return float(to_come)
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) + to_come

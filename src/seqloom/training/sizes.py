@@ -26,6 +26,12 @@ _BASE: dict[str, Any] = {
     "width": 512, "feedforward": 2048, "heads": 8, "encoder_layers": 6, "decoder_layers": 6,
     "dropout": 0.1,
 }  # fmt: skip
+_PACE: dict[int, dict[str, Any]] = {
+    128: {"learning_rate": 2e-3, "warmup": 500},
+    256: {"learning_rate": 1e-3, "warmup": 2000},
+    512: {"learning_rate": 7e-4, "warmup": 4000},
+}
+"""Transformer width up to this -> highest learning rate and warm-up: wide models need care."""
 _UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
 
 
@@ -38,11 +44,14 @@ def choose_sizes(recipe: Recipe, pairs: int, tokens: int, device: torch.device) 
         tokens: target tokens of one epoch, about.
         device: where it will run.
     """
-    if "model" not in recipe.model_fields_set:
-        sizes = _SMALL if pairs < 100_000 else _MIDDLE if pairs < 1_000_000 else _BASE
-        recipe = recipe.model_copy(update={"model": TransformerRecipe(**sizes)})
+    if isinstance(recipe.model, TransformerRecipe):
+        recipe = recipe.model_copy(update={"model": _choose_model(recipe.model, pairs)})
     training = recipe.training
     chosen: dict[str, Any] = {}
+    if isinstance(recipe.model, TransformerRecipe):
+        asked = training.model_fields_set
+        pace = _PACE[min(width for width in _PACE if width >= min(recipe.model.width, 512))]
+        chosen |= {name: value for name, value in pace.items() if name not in asked}
     per_epoch = max(1, round(tokens / (training.batch_tokens * training.accumulation)))
     if training.updates is None:
         # Small corpora take many passes, large ones few.
@@ -54,6 +63,17 @@ def choose_sizes(recipe: Recipe, pairs: int, tokens: int, device: torch.device) 
     if training.precision == "auto":
         chosen["precision"] = faster_precision(device)
     return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
+
+
+def _choose_model(model: TransformerRecipe, pairs: int) -> TransformerRecipe:
+    """Sizes and dropout for a corpus; sizes only together, so that no odd mixture comes about."""
+    chosen = dict(_SMALL if pairs < 100_000 else _MIDDLE if pairs < 1_000_000 else _BASE)
+    asked = model.model_fields_set
+    if "dropout" in asked:
+        del chosen["dropout"]
+    if asked & chosen.keys() - {"dropout"}:
+        return model
+    return model.model_copy(update=chosen)
 
 
 def faster_precision(device: torch.device) -> str:
