@@ -10,8 +10,8 @@ Both sides decode with the same weights, those that Seqloom has after ten times 
 that they have the same work. Writes benchmarks/results/joeynmt.json.
 
 DIR holds multi30k/train.en and its like (default: $SEQLOOM_DATA). Takes some fifteen minutes on
-two cores, and five more for the first installation. Anything else that runs on the machine disturbs the
-figures; ratios suffer less than the figures themselves.
+two cores, and five more for the first installation. Anything else that runs on the machine disturbs
+the figures; ratios suffer less than the figures themselves.
 """
 
 from __future__ import annotations
