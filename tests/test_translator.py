@@ -14,6 +14,7 @@ import torch
 from seqloom.errors import DecodingError, FolderError, SeqloomError, TokenizerError
 from seqloom.recipe import DecodingRecipe
 from seqloom.symbols import BOS, EOS
+from seqloom.text.segments import split_text
 from seqloom.text.tokenizer import Tokenizer, Tokenizers
 from seqloom.translator import Translation, Translator, load, override
 from tiny import (
@@ -102,6 +103,10 @@ def test_surrogates_are_told(tiny: Translator) -> None:
         tiny.translate(["a", "\ud800"])
 
 
+def parts_of(translator: Translator, text: str) -> list[str]:
+    return split_text(text, translator.limit, lambda part: len(translator.encode([part])[0]))
+
+
 def test_long_sources_go_in_pieces_or_are_cut_off(tiny: Translator) -> None:
     tokens = len(tiny.encode([LONG])[0])
     assert tiny.limit == LIMIT < tokens
@@ -112,7 +117,7 @@ def test_long_sources_go_in_pieces_or_are_cut_off(tiny: Translator) -> None:
     assert [message.split(":")[0] for message in told] == ["line 2", "line 4"]
     assert told[0].startswith(f"line 2: {tokens} tokens, more than the {LIMIT} that the model was")
     assert told[0].endswith("pieces.")
-    pieces = tiny._split(LONG, None)
+    pieces = parts_of(tiny, LONG)
     assert found[1] == found[3] == " ".join(text.strip() for text in tiny.translate(pieces, beam=1))
     told.clear()
     cut = texts_of(tiny.stream(sources, GREEDY, truncate=True, warn=told.append))
@@ -124,20 +129,20 @@ def test_long_sources_go_in_pieces_or_are_cut_off(tiny: Translator) -> None:
 
 def test_pieces_are_short_enough_and_lose_nothing(tiny: Translator) -> None:
     for text in (LONG, LONG.replace(".", ""), "a" * 50, "  " + " . " * 30, "a b?!…   c. " * 9):
-        pieces = tiny._split(text, None)
+        pieces = parts_of(tiny, text)
         assert "".join("".join(pieces).split()) == "".join(text.split())
         assert all(len(ids) <= LIMIT for ids in tiny.encode(pieces))
         assert all(piece.strip() for piece in pieces)
     # Cut where a sentence ends, where there is such a place.
-    assert [piece.strip()[-1] for piece in tiny._split("a b c d e f. " * 4, None)] == ["."] * 4
-    assert tiny._split("你好。" * 3 + "x", None)[0][-1] == "。"
+    assert [piece.strip()[-1] for piece in parts_of(tiny, "a b c d e f. " * 4)] == ["."] * 4
+    assert parts_of(tiny, "你好。" * 3 + "x")[0][-1] == "。"
 
 
 def test_nbest_of_pieces(tiny: Translator) -> None:
     decoding = DecodingRecipe(beam=3, nbest=3)
     (found,) = tiny.stream([LONG], decoding)
     assert len(found.outputs) == 3
-    pieces = [next(tiny.stream([p], decoding)).outputs for p in tiny._split(LONG, None)]
+    pieces = [next(tiny.stream([p], decoding)).outputs for p in parts_of(tiny, LONG)]
     for rank, output in enumerate(found.outputs):
         assert output.text == " ".join(piece[rank].text for piece in pieces)
         expected = sum(piece[rank].log_probability for piece in pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -21,6 +20,7 @@ from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe
 from seqloom.runtime import choose_device
 from seqloom.symbols import EOS, PAD
+from seqloom.text.segments import split_text
 from seqloom.text.tokenizer import Tokenizers
 
 if TYPE_CHECKING:
@@ -250,10 +250,10 @@ class Translator:
             if truncate:
                 pieces = [ids[: self.limit]]
             else:
-                pieces = [
-                    self.encode([part], language)[0][: self.limit]
-                    for part in self._split(text, language)
-                ]
+                parts = split_text(
+                    text, self.limit, lambda part: len(self.encode([part], language)[0])
+                )
+                pieces = [self.encode([part], language)[0][: self.limit] for part in parts]
             if warn is not None:
                 what = "cut off" if truncate else f"translated in {len(pieces)} pieces"
                 warn(
@@ -262,22 +262,6 @@ class Translator:
                 )
         prefix = self.tokenizers.target.encode(start) if start else []
         return _Job(text, pieces, prefix)
-
-    def _split(self, text: str, language: str | None) -> list[str]:
-        """Parts within the limit: at the ends of sentences, else at spaces, else anywhere."""
-        parts: list[str] = []
-        for sentence in _sentences(text):
-            length = len(self.encode([sentence], language)[0])
-            joined = parts[-1] + sentence if parts else ""
-            if joined and len(self.encode([joined], language)[0]) <= self.limit // 2:
-                parts[-1] = joined
-            elif length <= self.limit or len(sentence) == 1:
-                parts.append(sentence)
-            else:
-                middle = _middle(sentence)
-                parts += self._split(sentence[:middle], language)
-                parts += self._split(sentence[middle:], language)
-        return [part for part in parts if part.strip()]
 
     def _translate_jobs(
         self, jobs: Sequence[_Job], decoding: DecodingRecipe, first: int
@@ -382,19 +366,6 @@ def _groups(
         group.append(index)
     if group:
         yield group
-
-
-def _sentences(text: str) -> list[str]:
-    """The text cut behind the marks that end a sentence, nothing lost."""
-    return [part for part in re.split(r"(?<=[.!?…])(?=\s)|(?<=[。！？])", text) if part]
-
-
-def _middle(text: str) -> int:
-    """Where to cut a sentence that is too long: the space nearest to its middle, or the middle."""
-    middle = len(text) // 2
-    spaces = [match.start() for match in re.finditer(r"\s", text.rstrip())]
-    inside = [space for space in spaces if space > 0]
-    return min(inside, key=lambda space: abs(space - middle), default=max(1, middle))
 
 
 def load(folder: str | Path, *, device: str | None = None) -> Translator:

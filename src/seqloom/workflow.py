@@ -33,7 +33,7 @@ from seqloom.training.card import model_card
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import measure
 from seqloom.training.loop import Trainer, autocast
-from seqloom.training.progress import Progress, Silent
+from seqloom.training.progress import Progress
 from seqloom.training.sizes import choose_sizes
 from seqloom.training.tasks import Translation
 from seqloom.translator import Translator
@@ -74,7 +74,7 @@ def train(
         from seqloom.recipe import load_recipe
 
         recipe = load_recipe(recipe)
-    out, progress = Path(out), progress or Silent()
+    out, progress = Path(out), progress or Progress()
     where = choose_device(device)
     set_threads()
     keep_memory()

@@ -17,7 +17,7 @@ from seqloom.folder import load_tensors
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, RecurrentRecipe, TransformerRecipe
 from seqloom.training.batches import Batch, collate
-from seqloom.training.progress import Silent
+from seqloom.training.progress import Progress
 
 VOCABULARY = 20
 TRANSFORMER: dict[str, Any] = {
@@ -85,7 +85,7 @@ def recipe_of(
     )
 
 
-class Watcher(Silent):
+class Watcher(Progress):
     """Remembers what it is told, and sends this process a signal after given updates."""
 
     def __init__(self, stops: Collection[int] = (), number: int = signal.SIGINT) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 import typer
 
 from seqloom.runtime import is_terminal
+from seqloom.training.progress import Progress as Observer
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -48,7 +49,7 @@ def pace(done: int, total: int | None, elapsed: float) -> str:
     return f"{count} · {shown}{left}"
 
 
-class Watch:
+class Watch(Observer):
     """Shows stages and training; a context manager that cleans its line up.
 
     Satisfies :class:`seqloom.training.progress.Progress`; :meth:`stage` alone is what the other

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
-
-class Progress(Protocol):
-    """What a run tells its observer."""
+class Progress:
+    """What a run tells its observer. This one looks away; others override what they show."""
 
     def stage(self, name: str, done: int, total: int | None) -> None:
         """``done`` of ``total`` items of a preparing stage are finished."""
-        ...
 
     def started(self, summary: Mapping[str, object]) -> None:
         """What is about to be trained: parameters, expected memory and time."""
-        ...
 
     def update(
         self,
@@ -28,40 +24,9 @@ class Progress(Protocol):
         best: float | None,
     ) -> None:
         """Update number ``update`` of ``total`` is done; ``loss`` is a token's, in nats."""
-        ...
 
     def validated(self, figures: Mapping[str, float]) -> None:
         """Figures on the validation pairs."""
-        ...
 
     def message(self, text: str) -> None:
         """One line for a person."""
-        ...
-
-
-class Silent:
-    """An observer that looks away."""
-
-    def stage(self, name: str, done: int, total: int | None) -> None:
-        """Nothing."""
-
-    def started(self, summary: Mapping[str, object]) -> None:
-        """Nothing."""
-
-    def update(
-        self,
-        update: int,
-        total: int,
-        loss: float,
-        tokens_per_second: float,
-        learning_rate: float,
-        seconds_left: float,
-        best: float | None,
-    ) -> None:
-        """Nothing."""
-
-    def validated(self, figures: Mapping[str, float]) -> None:
-        """Nothing."""
-
-    def message(self, text: str) -> None:
-        """Nothing."""

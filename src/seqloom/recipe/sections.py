@@ -1,33 +1,25 @@
-"""What a run is: one validated, nested description of model, data, training and decoding.
+"""The sections of a recipe: every field with its meaning, its limits and its default.
 
-Values come from the defaults below, then a recipe file (YAML), then ``--set key=value`` flags.
-Every field carries its meaning; the command line prints them. Checking never edits: sizes that are
-left open (``None``) are chosen later, in :mod:`seqloom.training.sizes`, and saved with the run.
+Checking never edits: sizes that are left open (``None``) are chosen later, in
+:mod:`seqloom.training.sizes`, and saved with the run.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
-from seqloom.errors import RecipeError
-
-_FIELDS_ONLY = {"fields_only": True}
+FIELDS_ONLY = {"fields_only": True}
 """Context of a validation that leaves conflicts between fields for later."""
 
 
@@ -50,7 +42,7 @@ class _Section(BaseModel):
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:
-        if info.context != _FIELDS_ONLY and (found := self.conflicts()):
+        if info.context != FIELDS_ONLY and (found := self.conflicts()):
             raise ValueError("\n".join(conflict.message for conflict in found))
         return self
 
@@ -318,168 +310,6 @@ class Recipe(_Section):
         return found
 
 
-def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) -> Recipe:
-    """Read a recipe file, apply ``key=value`` settings on top, and validate the whole.
-
-    Raises:
-        RecipeError: the file is missing or not YAML, or any field is unknown or wrong; all
-            problems are reported at once.
-    """
-    values = _read_yaml(Path(path)) if path is not None else {}
-    applied = [_apply_setting(values, setting) for setting in settings]
-    problems = [problem for problem in applied if problem]
-    return _validate(values, str(path) if path is not None else "settings", problems)
-
-
-def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
-    """Validate a nested mapping, as found in a model folder.
-
-    Raises:
-        RecipeError: any field is unknown or wrong; all problems are reported at once.
-    """
-    return _validate(values, where, [])
-
-
-def _validate(values: Any, where: str, problems: list[str]) -> Recipe:
-    """Check each field by itself, then the fields that are right against each other."""
-    if not isinstance(values, Mapping):
-        raise RecipeError(where, [_NO_SECTIONS])
-    broken: set[str] = set()
-    try:
-        recipe = Recipe.model_validate(values, context=_FIELDS_ONLY)
-    except ValidationError as error:
-        items = error.errors()
-        problems = problems + [_explain(item, values) for item in items]
-        broken = {".".join(_path(item)) for item in items}
-        recipe = Recipe.model_validate(_without(values, broken), context=_FIELDS_ONLY)
-    for part in (recipe.data, recipe.model, recipe.training, recipe.decoding, recipe):
-        problems = problems + [
-            conflict.message
-            for conflict in part.conflicts()
-            if not any({name, name.partition(".")[0]} & broken for name in conflict.fields)
-        ]
-    if problems:
-        raise RecipeError(where, problems)
-    return recipe
-
-
-def _without(values: Mapping[str, Any], broken: set[str]) -> dict[str, Any]:
-    """The sections and fields that are not ``broken``."""
-    return {
-        name: {key: value for key, value in section.items() if f"{name}.{key}" not in broken}
-        if isinstance(section, Mapping)
-        else section
-        for name, section in values.items()
-        if str(name) not in broken
-    }
-
-
 def _divisor_near(number: int, wanted: int) -> int:
     divisors = (d for d in range(1, number + 1) if number % d == 0)
     return min(divisors, key=lambda d: abs(d - wanted))
-
-
-_NO_SECTIONS = "expected sections such as `model:` and `training:`"
-
-
-class _Loader(yaml.SafeLoader):
-    """Only true and false are booleans, as in YAML 1.2: ``no`` is Norwegian, ``on`` a word."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's way to hold them)
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool")]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF")
-)
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RecipeError(str(path), ["the file does not exist"]) from None
-    except IsADirectoryError:
-        raise RecipeError(str(path), ["this is a folder; a recipe is a .yaml file"]) from None
-    except UnicodeDecodeError as error:
-        raise RecipeError(str(path), [f"not UTF-8 text (byte {error.start})"]) from None
-    except OSError as error:
-        raise RecipeError(str(path), [f"cannot be read: {error.strerror}"]) from None
-    try:
-        values = yaml.load(text, Loader=_Loader)  # a SafeLoader
-    except yaml.YAMLError as error:
-        raise RecipeError(str(path), [f"not valid YAML: {' '.join(str(error).split())}"]) from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise RecipeError(str(path), [_NO_SECTIONS])
-    # A section whose lines are all commented out is empty, not wrong.
-    return {name: {} if section is None else section for name, section in values.items()}
-
-
-def _apply_setting(values: dict[str, Any], setting: str) -> str | None:
-    """Put one ``a.b=value`` into the nested mapping; return a problem in words, or None."""
-    key, equals, text = setting.partition("=")
-    parts = key.strip().split(".")
-    if not equals or len(parts) != 2 or not all(parts):
-        return f"--set {setting}: expected section.field=value, such as training.warmup=2000"
-    section = values.setdefault(parts[0], {})
-    if not isinstance(section, dict):
-        return f"--set {setting}: {parts[0]} is not a section"
-    try:
-        section[parts[1]] = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError:
-        section[parts[1]] = text
-    return None
-
-
-def _path(item: Any) -> list[str]:
-    """Section and field of one pydantic error; the family is no part of a field's name."""
-    path = [str(part) for part in item["loc"]]
-    return path[:1] + path[2:] if path[0] == "model" and len(path) > 1 else path
-
-
-def _explain(item: Any, values: Mapping[str, Any]) -> str:
-    """One pydantic error as a line that names the field, the value and what to write instead."""
-    path = _path(item)
-    name = ".".join(path)
-    if item["type"] == "extra_forbidden":
-        near = _nearest(path, values)
-        return f"{name}: unknown key" + (f"; did you mean {near}?" if near else "")
-    if len(path) == 1 and path[0] in Recipe.model_fields:
-        given = values[path[0]]
-        if isinstance(given, Mapping):
-            return f"model.family: expected transformer or rnn (given: {given.get('family')!r})"
-        example = next(iter(_fields(values)[name]))
-        return f"{name}: expected a section with fields such as {name}.{example} (given: {given!r})"
-    message = str(item["msg"])
-    given = item["input"]
-    shown = f" (given: {given!r})" if not isinstance(given, dict | list) else ""
-    return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
-
-
-def _nearest(path: Sequence[str], values: Mapping[str, Any]) -> str:
-    """What an unknown key was meant to be: the same name elsewhere, or one spelled alike."""
-    *parents, key = path
-    fields = _fields(values)
-    same = [f"{section}.{key}" for section, names in fields.items() if key in names]
-    if same:
-        return " or ".join(same)
-    names = fields[parents[0]] if parents else list(fields)
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    return ".".join([*parents, *near]) if near else ""
-
-
-def _fields(values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Section -> its field names; those of the model belong to the family in ``values``."""
-    model = values.get("model")
-    recurrent = isinstance(model, Mapping) and model.get("family") == "rnn"
-    sections: dict[str, type[BaseModel]] = {
-        "data": DataRecipe,
-        "model": RecurrentRecipe if recurrent else TransformerRecipe,
-        "training": TrainingRecipe,
-        "decoding": DecodingRecipe,
-    }
-    return {name: list(section.model_fields) for name, section in sections.items()}
