@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+
 class Progress:
     """What a run tells its observer. This one looks away; others override what they show."""
 
