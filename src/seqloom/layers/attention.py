@@ -14,7 +14,7 @@ Axes: B batch, T queries, S keys, H heads, K head width. Masks: True = may be at
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -130,6 +130,16 @@ class GlobalAttention(nn.Module):
         return mix(weights.to(values.dtype), values), weights
 
 
+def together(x: Tensor, linears: Sequence[nn.Linear]) -> tuple[Tensor, ...]:
+    """The outputs of several linear layers on one input, in one product: [... D] -> [... D'] each.
+
+    One product is read and, under autocast, rounded once; the layers keep their own parameters.
+    """
+    weight = torch.cat([layer.weight for layer in linears])
+    bias = torch.cat([layer.bias for layer in linears])
+    return F.linear(x, weight, bias).split([len(layer.weight) for layer in linears], dim=-1)
+
+
 class MultiHeadAttention(nn.Module):
     """Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2.2)."""
 
@@ -149,7 +159,13 @@ class MultiHeadAttention(nn.Module):
 
     def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [B H S K] of states [B S D]."""
-        return self.split(self.key(states)), self.split(self.value(states))
+        key, value = together(states, (self.key, self.value))
+        return self.split(key), self.split(value)
+
+    def queries_keys_values(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [B H T K] of states [B T D] that attend to themselves."""
+        query, key, value = together(states, (self.query, self.key, self.value))
+        return self.split(query), self.split(key), self.split(value)
 
     def queries(self, states: Tensor) -> Tensor:
         """Queries [B H T K] of states [B T D]."""

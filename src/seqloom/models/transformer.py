@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.attention import MultiHeadAttention
+from seqloom.layers.attention import MultiHeadAttention, together
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.feedforward import FeedForward
 from seqloom.layers.masks import additive, causal_mask
@@ -93,8 +93,8 @@ class EncoderLayer(Block):
         """[B S D] -> [B S D]; ``bias`` [B 1 1 S] hides padding."""
         attention = self.self_attention
         inner = self.before(x, self.self_attention_norm)
-        key, value = attention.keys_values(inner)
-        query = self.turn(attention.queries(inner), 0)
+        query, key, value = attention.queries_keys_values(inner)
+        query = self.turn(query, 0)
         update = attention.attend(query, self.turn(key, 0), value, bias)
         return self.feed(self.after(x, update, self.self_attention_norm))
 
@@ -121,11 +121,11 @@ class DecoderLayer(Block):
             bias: [T T] hides what is to come, or None for one position.
         """
         inner = self.before(x, self.self_attention_norm)
-        key, value = self.self_attention.keys_values(inner)
+        query, key, value = self.self_attention.queries_keys_values(inner)
         key = self.turn(key, start)
         if past is not None:
             key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
-        query = self.turn(self.self_attention.queries(inner), start)
+        query = self.turn(query, start)
         update = self.self_attention.attend(query, key, value, bias)
         return self.after(x, update, self.self_attention_norm), (key, value)
 
@@ -192,9 +192,10 @@ class Transformer(EncoderDecoder):
             x = layer(x, bias)
             note(layer, "hidden", x)
         states = self.encoder.norm(x)
-        pairs = [layer.cross_attention.keys_values(states) for layer in self.decoder]
-        keys, values = zip(*pairs, strict=True)
-        return Memory(states, mask, keys=tuple(keys), values=tuple(values))
+        across = [layer.cross_attention for layer in self.decoder]
+        both = [part for attention in across for part in (attention.key, attention.value)]
+        parts = [across[0].split(part) for part in together(states, both)]
+        return Memory(states, mask, keys=tuple(parts[::2]), values=tuple(parts[1::2]))
 
     def decode(self, memory: Memory, target: Tensor) -> Tensor:
         """See :meth:`EncoderDecoder.decode`: all positions in parallel."""
