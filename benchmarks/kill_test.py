@@ -29,10 +29,10 @@ def train(out: Path, updates: int) -> None:
     """The run itself, in a process of its own; says on standard output what it has done."""
     from seqloom.corpus.toy import reverse_corpus
     from seqloom.recipe import Recipe
-    from seqloom.training.progress import Silent
+    from seqloom.training.progress import Progress
     from seqloom.workflow import train as run
 
-    class Tell(Silent):
+    class Tell(Progress):
         def update(self, update: int, *rest: object, **others: object) -> None:
             print(update, flush=True)
 

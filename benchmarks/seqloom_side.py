@@ -17,7 +17,7 @@ from seqloom.runtime import keep_memory, set_threads
 from seqloom.text.prepare import Prepared, load_prepared
 from seqloom.training.batches import Batch
 from seqloom.training.loop import Trainer
-from seqloom.training.progress import Silent
+from seqloom.training.progress import Progress
 from seqloom.training.sizes import choose_sizes
 from seqloom.training.tasks import Loss, Translation
 from seqloom.translator import Translator
@@ -64,7 +64,7 @@ def train(model: EncoderDecoder, recipe: Recipe, prepared: Prepared, course: Cou
         trainer = Trainer(
             model=model, task=task, store=prepared.train, recipe=recipe.training,
             folder=Path(folder), validate=lambda _: {}, publish=lambda *_: None,
-            progress=Silent(), device=torch.device("cpu"),
+            progress=Progress(), device=torch.device("cpu"),
         )  # fmt: skip
         try:
             trainer.fit()

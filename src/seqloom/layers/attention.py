@@ -137,7 +137,7 @@ def together(x: Tensor, linears: Sequence[nn.Linear]) -> tuple[Tensor, ...]:
     """
     weight = torch.cat([layer.weight for layer in linears])
     bias = torch.cat([layer.bias for layer in linears])
-    return F.linear(x, weight, bias).split([len(layer.weight) for layer in linears], dim=-1)
+    return torch.split(F.linear(x, weight, bias), [len(part.weight) for part in linears], dim=-1)
 
 
 class MultiHeadAttention(nn.Module):
