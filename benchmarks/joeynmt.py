@@ -69,7 +69,7 @@ def our_recipe(data: Path, precision: str) -> Recipe:
         },
         "decoding": {
             # A factor near zero leaves the same longest output for all sources, as in JoeyNMT.
-            "beam": 5, "alpha": 1.0, "max_length_factor": 1e-9, "max_length_extra": LONGEST,
+            "beam": 5, "alpha": 0.6, "max_length_factor": 1e-9, "max_length_extra": LONGEST,
         },
     }  # fmt: skip
     return recipe_from(values, "benchmark")
@@ -108,7 +108,7 @@ def their_config() -> dict[str, Any]:
             "epochs": 10**6, "logging_freq": 100, "validation_freq": 10**9,
         },
         "testing": {
-            "beam_size": 5, "beam_alpha": 1.0, "max_output_length": LONGEST,
+            "beam_size": 5, "beam_alpha": 0.6, "max_output_length": LONGEST,
             "batch_size": 1024, "batch_type": "token",
         },
     }  # fmt: skip

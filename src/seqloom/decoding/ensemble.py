@@ -96,6 +96,8 @@ class Ensemble:
 def average_log_probabilities(logits: Sequence[Tensor]) -> Tensor:
     """Logarithm of the models' mean probability [... V], in float32; logits [... V], one a model.
 
+    Without gradients the logits may be overwritten.
+
     Raises:
         DecodingError: the models' vocabularies differ in size.
     """
@@ -105,10 +107,18 @@ def average_log_probabilities(logits: Sequence[Tensor]) -> Tensor:
             f"models with target vocabularies of {' and '.join(map(str, sizes))} tokens cannot be "
             "averaged; an ensemble needs models trained with the same tokenizer."
         )
-    each = [tensor.float().log_softmax(dim=-1) for tensor in logits]
+    each = [_log_softmax(tensor) for tensor in logits]
     if len(each) == 1:
         return each[0]
     return torch.stack(each).logsumexp(dim=0) - math.log(len(each))
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    """In float32; the logits are not needed again, and fresh memory of their size is slow."""
+    scores = logits.float()
+    if torch.is_grad_enabled():
+        return scores.log_softmax(dim=-1)
+    return torch.log_softmax(scores, dim=-1, out=scores)
 
 
 @contextmanager

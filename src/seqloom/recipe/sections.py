@@ -252,8 +252,9 @@ class DecodingRecipe(_Section):
     """Hypotheses returned a sentence."""
     length_penalty: Literal["wu", "average"] = "wu"
     """Length normalisation: Wu et al. 2016 (eq. 14), or division by length to the power alpha."""
-    alpha: float = Field(1.0, ge=0)
-    """Strength of the length normalisation; 0 is the plain log-probability."""
+    alpha: float = Field(0.6, ge=0)
+    """Strength of the length normalisation; 0 is the plain log-probability. The stronger, the
+    later a search can safely stop."""
     sample: bool = False
     """Draw from the model instead of searching."""
     temperature: float = Field(1.0, gt=0)
