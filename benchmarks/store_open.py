@@ -1,4 +1,4 @@
-"""Open a token store of ten million pairs and read the rows of a first batch of 4096 tokens.
+"""Open a token store of ten million pairs and make the first batch that a training run would use.
 
     python benchmarks/store_open.py [PAIRS]
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from seqloom.corpus.store import StoreWriter, TokenStore
+from seqloom.training.batches import batches
 
 VOCABULARY = 16000
 MEAN_LENGTH = 25
@@ -43,15 +44,10 @@ def read(path: Path) -> None:
     started = time.perf_counter()
     store = TokenStore.open(path)
     opened = time.perf_counter()
-    rows = np.random.default_rng(2).choice(len(store), BATCH_TOKENS // MEAN_LENGTH, replace=False)
-    source, target = store.rows(rows)
-    tokens = sum(int(np.count_nonzero(ids)) for ids in (*source, *target))
+    batch = next(batches(store, BATCH_TOKENS, seed=1, epoch=0))
     finished = time.perf_counter()
-    print(f"open {len(store)} pairs     {opened - started:.4f} s")
-    print(f"read {len(rows)} random rows     {finished - opened:.4f} s ({tokens} tokens)")
-    started = time.perf_counter()
-    first, _ = store.lengths(0, min(1_000_000, len(store)))
-    print(f"lengths of {len(first)} rows  {time.perf_counter() - started:.4f} s")
+    print(f"open {len(store):,} pairs    {opened - started:.4f} s")
+    print(f"first shuffled batch       {finished - opened:.4f} s ({batch.tokens:,} target tokens)")
     print(f"memory for the store       {megabytes('RssAnon') - before:.1f} MB")
     print(f"peak with mapped pages     {megabytes('VmHWM'):.0f} MB")
 

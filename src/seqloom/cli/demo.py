@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,12 +47,14 @@ def run(out: Path, settings: Sequence[str], device: str | None) -> None:
     )
     picture = _draw_attention(model, held_out, out)
     typer.echo(f"attention of one sentence a language: {picture}")
-    typer.echo(f"\nNow try it yourself:\n  echo '3 mai 1999' | seqloom translate {out} -")
+    # Without an activated environment the bare name is not found; show what was called.
+    command = "seqloom" if shutil.which("seqloom") else sys.argv[0]
+    typer.echo(f"\nNow try it yourself:\n  echo '3 mai 1999' | {command} translate {out} -")
     typer.echo(
         "\nAnd train on your own files, one sentence a line:\n"
-        "  seqloom train --source train.en --target train.de --out runs/en-de\n"
-        "  seqloom translate runs/en-de new.en > new.de\n"
-        "  seqloom evaluate runs/en-de --source test.en --references test.de"
+        f"  {command} train --source train.en --target train.de --out runs/en-de\n"
+        f"  {command} translate runs/en-de new.en > new.de\n"
+        f"  {command} evaluate runs/en-de --source test.en --references test.de"
     )
 
 
