@@ -1,6 +1,7 @@
 # The verbs of this project. Each one sets up what it needs; a second call starts at once.
 #   make demo    train the demo model and draw its attention
 #   make test    run the tests
+#   make coverage    the same, and which lines and branches they reach
 #   make lint    check style, formatting and types
 #   make bench   measure, and print the figures
 # Another Python: make test PYTHON=python3.12
@@ -12,16 +13,19 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test coverage lint format bench clean
 
 help:
-	@sed -n '2,6s/^# *//p' Makefile
+	@sed -n '2,7s/^# *//p' Makefile
 
 demo: $(VENV)/.runtime
 	$(BIN)/seqloom demo
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest
+
+coverage: $(VENV)/.development
+	$(BIN)/python -m pytest --cov --cov-fail-under=90
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

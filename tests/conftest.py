@@ -28,6 +28,6 @@ def repository() -> Path:
 
 
 def pytest_configure() -> None:
-    """A job started in the background ignores Ctrl-C, and so would every process the tests start."""
+    """A background job ignores Ctrl-C, and so would every process that the tests start."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
