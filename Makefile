@@ -1,7 +1,7 @@
 # The verbs of this project. Each one sets up what it needs; a second call starts at once.
 #   make demo    train the demo model and draw its attention
 #   make test    run the tests
-#   make coverage    the same, and which lines and branches they reach
+#   make coverage  the same, and which lines and branches they reach
 #   make lint    check style, formatting and types
 #   make bench   measure, and print the figures
 # Another Python: make test PYTHON=python3.12

@@ -184,4 +184,5 @@ def test_benchmark_runs(tmp_path):
         text=True,
         check=True,
     )
-    assert "open 20000 pairs" in ran.stdout
+    assert "open 20,000 pairs" in ran.stdout
+    assert "first shuffled batch" in ran.stdout
