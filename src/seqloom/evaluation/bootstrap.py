@@ -72,10 +72,11 @@ def paired(
     statistics = [scorer.statistics(h, references) for h in (hypotheses_a, hypotheses_b)]
     a, b = (scorer.figure(rows.sum(axis=0)) for rows in statistics)
     first, second = (resample(scorer, rows, samples, seed) for rows in statistics)
-    # How often chance alone, the spread around the mean difference, exceeds what was seen
-    # (Riezler and Maxwell 2005); the one added keeps p above zero.
+    # How often chance alone, the spread around the mean difference, reaches what was seen
+    # (Riezler and Maxwell 2005); the one added keeps p above zero. A tie counts: a system does
+    # not differ from itself.
     spread = np.abs(first - second)
-    beyond = int(np.sum(spread - spread.mean() > abs(a - b)))
+    beyond = int(np.sum(spread - spread.mean() >= abs(a - b)))
     low, high = interval(first - second)
     return Paired(a, b, a - b, (beyond + 1) / (samples + 1), low, high)
 
