@@ -50,8 +50,9 @@ class ToyGru(EncoderDecoder):
             outputs.append(hidden)
         return torch.stack(outputs, 1)
 
-    def project(self, hidden: Tensor) -> Tensor:
-        return self.output(hidden)
+    @property
+    def head(self) -> nn.Linear:
+        return self.output
 
 
 class Table(EncoderDecoder):
@@ -64,7 +65,8 @@ class Table(EncoderDecoder):
             assert abs(sum(following.values()) - 1) < 1e-9, last
             for token, probability in following.items():
                 table[last, token] = probability
-        self.register_buffer("logits", table.clamp(min=1e-30).log())
+        self.output = nn.Linear(size, size, bias=False)
+        self.output.weight = nn.Parameter(table.clamp(min=1e-30).log().t(), requires_grad=False)
 
     def encode(self, source: Tensor, mask: Tensor) -> Memory:
         return Memory(source[:, :, None].float(), mask)
@@ -78,11 +80,12 @@ class Table(EncoderDecoder):
     def decode(self, memory: Memory, target: Tensor) -> Tensor:
         return self._one_hot(target)
 
-    def project(self, hidden: Tensor) -> Tensor:
-        return hidden @ self.logits
+    @property
+    def head(self) -> nn.Linear:
+        return self.output
 
     def _one_hot(self, ids: Tensor) -> Tensor:
-        return nn.functional.one_hot(ids, len(self.logits)).float()
+        return nn.functional.one_hot(ids, self.output.in_features).float()
 
 
 A, B, C, D = range(len(SPECIALS), len(SPECIALS) + 4)

@@ -70,9 +70,23 @@ def test_learned_positions_are_rows_of_the_table_and_end_with_it() -> None:
         positions(5, 1)
 
 
+def at(start: int, length: int = 1) -> torch.Tensor:
+    """Positions [length] from ``start`` on."""
+    return torch.arange(start, start + length)
+
+
+def test_rotary_at_one_position_for_all() -> None:
+    """Hypotheses of a beam all stand at the same position."""
+    x = torch.randn(1, 2, 3, 8)
+    together = Rotary(8)(x, at(6))
+    for index in range(3):
+        one = x[:, :, index : index + 1]
+        torch.testing.assert_close(together[:, :, index : index + 1], Rotary(8)(one, at(6)))
+
+
 def test_rotary_by_hand() -> None:
     # Width 4: the pairs (0, 2) and (1, 3) turn by 1 and 1/100 radian a position.
-    turned = Rotary(4)(torch.tensor([1.0, 0.0, 0.0, 1.0]).view(1, 1, 1, 4), 2)[0, 0, 0]
+    turned = Rotary(4)(torch.tensor([1.0, 0.0, 0.0, 1.0]).view(1, 1, 1, 4), at(2))[0, 0, 0]
     expected = [math.cos(2), -math.sin(0.02), math.sin(2), math.cos(0.02)]
     assert turned.tolist() == pytest.approx(expected, abs=1e-6)
 
@@ -82,7 +96,7 @@ def test_rotary_products_depend_on_the_distance_alone() -> None:
     rotary, query, key = Rotary(8), torch.randn(1, 1, 1, 8), torch.randn(1, 1, 1, 8)
 
     def product(first: int, second: int) -> float:
-        return float((rotary(query, first) * rotary(key, second)).sum())
+        return float((rotary(query, at(first)) * rotary(key, at(second))).sum())
 
     for shift in (1, 10, 200):
         assert product(shift, shift + 3) == pytest.approx(product(0, 3), abs=1e-3)
@@ -91,14 +105,14 @@ def test_rotary_products_depend_on_the_distance_alone() -> None:
 
 def test_rotary_turns_and_never_stretches() -> None:
     x = torch.randn(2, 3, 7, 8)
-    turned = Rotary(8)(x, 5)
+    turned = Rotary(8)(x, at(5, 7))
     torch.testing.assert_close(turned.norm(dim=-1), x.norm(dim=-1))
-    assert torch.equal(Rotary(8)(x[:, :, :1], 0), x[:, :, :1])
+    assert torch.equal(Rotary(8)(x[:, :, :1], at(0)), x[:, :, :1])
 
 
 def test_rotary_from_a_later_start_is_a_window() -> None:
     x = torch.randn(1, 2, 9, 8)
-    torch.testing.assert_close(Rotary(8)(x, 0)[:, :, 4:], Rotary(8)(x[:, :, 4:], 4))
+    torch.testing.assert_close(Rotary(8)(x, at(0, 9))[:, :, 4:], Rotary(8)(x[:, :, 4:], at(4, 5)))
 
 
 def test_rotary_equals_llamas() -> None:
@@ -109,12 +123,12 @@ def test_rotary_equals_llamas() -> None:
     query, key = torch.randn(3, 2, 11, 8), torch.randn(3, 2, 11, 8)
     cosine, sine = llama.LlamaRotaryEmbedding(config)(query, torch.arange(11)[None])
     expected = llama.apply_rotary_pos_emb(query, key, cosine, sine)
-    ours = Rotary(8)(query, 0), Rotary(8)(key, 0)
+    ours = Rotary(8)(query, at(0, 11)), Rotary(8)(key, at(0, 11))
     torch.testing.assert_close(ours, tuple(expected), atol=1e-5, rtol=1e-5)
 
 
 def test_rotary_angles_stay_exact_in_a_bfloat16_model() -> None:
     x = torch.ones(1, 1, 1, 8)
-    exact = Rotary(8)(x, 301)
-    rounded = Rotary(8).to(torch.bfloat16)(x.to(torch.bfloat16), 301)
+    exact = Rotary(8)(x, at(301))
+    rounded = Rotary(8).to(torch.bfloat16)(x.to(torch.bfloat16), at(301))
     torch.testing.assert_close(rounded.float(), exact, atol=2e-2, rtol=0)

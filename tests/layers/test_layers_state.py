@@ -1,10 +1,10 @@
-"""Decoder states: rows in any order, repeated or left out."""
+"""Recurrent decoder states: rows in any order, repeated or left out."""
 
 from __future__ import annotations
 
 import torch
 
-from seqloom.layers.state import CachedState, RecurrentState
+from seqloom.layers.state import RecurrentState
 
 ROWS = torch.tensor([2, 0, 2, 1])
 
@@ -35,19 +35,3 @@ def test_recurrent_state_without_cell_and_feeding() -> None:
     assert rows_of(moved.hidden[0]) == [1]
     assert moved.cell == ()
     assert moved.fed is None
-
-
-def test_cached_state() -> None:
-    state = CachedState((numbered(3, 2, 5, 4),) * 2, (numbered(3, 2, 5, 4),) * 2, 5)
-    moved = state.reorder(ROWS)
-    assert [rows_of(k) for k in moved.keys] == [[2, 0, 2, 1]] * 2
-    assert [rows_of(v) for v in moved.values] == [[2, 0, 2, 1]] * 2
-    assert moved.keys[0].shape == (4, 2, 5, 4)
-    assert moved.length == 5
-
-
-def test_cached_state_before_the_first_step() -> None:
-    empty = torch.zeros(3, 2, 0, 4)
-    moved = CachedState((empty,), (empty,), 0).reorder(ROWS)
-    assert moved.keys[0].shape == (4, 2, 0, 4)
-    assert moved.length == 0

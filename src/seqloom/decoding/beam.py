@@ -25,7 +25,7 @@ from torch import Tensor
 
 from seqloom.decoding.candidates import Candidates, Finished
 from seqloom.decoding.constraints import Constraints
-from seqloom.decoding.ensemble import Ensemble
+from seqloom.decoding.ensemble import LEAVING_SHARE, Ensemble
 from seqloom.decoding.history import Ending, History
 from seqloom.decoding.hypothesis import Hypothesis, best_first
 from seqloom.decoding.penalties import Penalty
@@ -35,7 +35,10 @@ from seqloom.symbols import BOS
 
 @dataclass(frozen=True)
 class _Sentences:
-    """What belongs to the sentences still in the batch, one entry [B ...] each."""
+    """What belongs to the sentences still in the batch, one entry [B ...] each.
+
+    Leaving copies what stays, so those whose result is final leave several at a time.
+    """
 
     numbers: Tensor
     """Their numbers in the whole batch [B]."""
@@ -43,6 +46,8 @@ class _Sentences:
     finished: Finished
     highest_penalty: Tensor
     """The length penalty at each one's maximum length [B]."""
+    searching: Tensor
+    """False where the result is final, and the sentence only waits to leave the batch [B]."""
 
     def select(self, sentences: Tensor) -> _Sentences:
         """Sentences [B'] in that order."""
@@ -51,6 +56,7 @@ class _Sentences:
             self.constraints.select(sentences),
             self.finished.select(sentences),
             self.highest_penalty[sentences],
+            self.searching[sentences],
         )
 
     def are_final(self, going_on: Candidates) -> Tensor:
@@ -80,6 +86,7 @@ def beam_search(
         constraints,
         Finished.none(size, nbest, device),
         torch.tensor([penalty(limit) for limit in constraints.limits.tolist()], device=device),
+        torch.ones(size, dtype=torch.bool, device=device),
     )
     last = torch.full((size,), BOS, device=device)
     totals = torch.zeros(size, 1, device=device)
@@ -92,11 +99,14 @@ def beam_search(
         sentences.constraints.apply(log_probabilities, step, written)
         sentences, going_on = _extend(sentences, log_probabilities, totals, penalty, beam, step)
         over = sentences.are_final(going_on) | sentences.constraints.limits.le(step + 1)
+        over &= sentences.searching
         if over.any():
             _close(sentences, going_on, over, step, endings)
-            staying = (~over).nonzero().squeeze(1)
-            if not len(staying):
-                break
+            sentences = replace(sentences, searching=sentences.searching & ~over)
+        staying = sentences.searching.nonzero().squeeze(1)
+        if not len(staying):
+            break
+        if len(staying) <= len(over) * (1 - LEAVING_SHARE):
             sentences, going_on = sentences.select(staying), going_on.select(staying)
             progress = progress.select(staying, going_on.rows.flatten())
         else:

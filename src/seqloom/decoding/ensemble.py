@@ -17,6 +17,9 @@ from seqloom.errors import DecodingError
 from seqloom.layers.state import State
 from seqloom.models.base import EncoderDecoder, Memory
 
+LEAVING_SHARE = 1 / 8
+"""Finished sentences leave a batch when they are this share of it: leaving copies the rest."""
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seqloom.decoding.constraints import Constraints
-from seqloom.decoding.ensemble import Ensemble, Progress
+from seqloom.decoding.ensemble import LEAVING_SHARE, Ensemble, Progress
 from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.decoding.penalties import Penalty
 from seqloom.decoding.top import top
@@ -20,9 +20,6 @@ from seqloom.symbols import BOS, EOS, PAD
 Choose = Callable[[Tensor, Tensor, int], Tensor]
 """From log-probabilities [R V] of allowed tokens (others minus infinity), the rows' numbers in the
 whole batch [R] and the step (from 0) to the chosen ids [R]."""
-
-_LEAVING_SHARE = 1 / 8
-"""Finished sentences leave the batch when they are this share of it: leaving copies the rest."""
 
 
 def greedy_search(
@@ -71,7 +68,7 @@ def walk(
         stay = busy.nonzero().squeeze(1)
         if not len(stay):
             break
-        if len(stay) <= len(busy) * (1 - _LEAVING_SHARE):
+        if len(stay) <= len(busy) * (1 - LEAVING_SHARE):
             rows = (stay[:, None] * count + torch.arange(count, device=device)).flatten()
             progress, constraints = progress.select(stay, rows), constraints.select(stay)
             numbers, limits, last, is_open = (x[rows] for x in (numbers, limits, last, is_open))

@@ -67,12 +67,11 @@ class Rotary(nn.Module):
         super().__init__()
         self.head_width = head_width
 
-    def forward(self, x: Tensor, start: int) -> Tensor:
-        """Turn x [B H T K], whose first position is ``start``."""
+    def forward(self, x: Tensor, positions: Tensor) -> Tensor:
+        """Turn x [B H T K], which stands at ``positions`` [T], or all at one position [1]."""
         # Not a buffer: a model turned to bfloat16 would round the frequencies, and far positions
         # would point anywhere.
         steps = torch.arange(0, self.head_width, 2, device=x.device) / self.head_width
-        positions = torch.arange(start, start + x.shape[-2], device=x.device)
         angles = positions[:, None] * 10000.0**-steps  # [T K/2]
         cosine, sine = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
         left, right = x.chunk(2, dim=-1)

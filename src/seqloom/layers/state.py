@@ -38,21 +38,3 @@ class RecurrentState:
             tuple(c.index_select(0, rows) for c in self.cell),
             None if self.fed is None else self.fed.index_select(0, rows),
         )
-
-
-@dataclass(frozen=True)
-class CachedState:
-    """Keys and values of all positions so far, one pair [R H T K] a layer."""
-
-    keys: tuple[Tensor, ...]
-    values: tuple[Tensor, ...]
-    length: int
-    """Number of target positions seen so far."""
-
-    def reorder(self, rows: Tensor) -> CachedState:
-        """See :meth:`State.reorder`."""
-        return CachedState(
-            tuple(k.index_select(0, rows) for k in self.keys),
-            tuple(v.index_select(0, rows) for v in self.values),
-            self.length,
-        )

@@ -59,9 +59,18 @@ class EncoderDecoder(nn.Module, ABC):
         Padding stands on the right, so a causal decoder needs no mask for it.
         """
 
+    @property
     @abstractmethod
+    def head(self) -> nn.Linear:
+        """The layer that projects hidden states onto the target vocabulary.
+
+        A layer and not a method, because the loss takes it apart to multiply in chunks.
+        """
+
     def project(self, hidden: Tensor) -> Tensor:
         """Logits [... V] of hidden states [... D]."""
+        logits: Tensor = self.head(hidden)
+        return logits
 
     @abstractmethod
     def start(self, memory: Memory) -> State:

@@ -169,9 +169,10 @@ class RecurrentSeq2Seq(EncoderDecoder):
             summary.new_zeros(len(summary), self.recipe.embedding) if self.decoder.feeds else None,
         )
 
-    def project(self, hidden: Tensor) -> Tensor:
-        """See :meth:`EncoderDecoder.project`."""
-        return self.project_out(hidden)
+    @property
+    def head(self) -> nn.Linear:
+        """See :attr:`EncoderDecoder.head`."""
+        return self.project_out
 
     def context(self, memory: Memory) -> Tensor | None:
         """The fixed context [B D] that is an input at every step, if the recipe wants one."""

@@ -7,22 +7,27 @@ Axes: B batch, S source, T target, H heads, K head width, D width, N hypotheses,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from seqloom.layers.attention import MultiHeadAttention, together
+from seqloom.layers.cache import CachedState
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.feedforward import FeedForward
 from seqloom.layers.masks import additive, causal_mask
 from seqloom.layers.positions import LearnedPositions, Rotary, SinusoidalPositions
 from seqloom.layers.recorder import note
-from seqloom.layers.state import CachedState, State
+from seqloom.layers.state import State
 from seqloom.models.base import EncoderDecoder, Memory
 from seqloom.recipe import TransformerRecipe
 from seqloom.symbols import PAD
+
+Remember = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Takes keys and values [B H T K] of new positions, gives those of all positions [B H P K]."""
 
 
 class Embedder(nn.Module):
@@ -76,9 +81,9 @@ class Block(nn.Module):
         x = x + self.dropout(update)
         return x if self.pre else norm(x)
 
-    def turn(self, x: Tensor, start: int) -> Tensor:
-        """Rotary positions on queries or keys [B H T K], where the recipe wants them."""
-        return x if self.rotary is None else self.rotary(x, start)
+    def turn(self, x: Tensor, positions: Tensor) -> Tensor:
+        """Rotary ``positions`` [T] on queries or keys [B H T K], where the recipe wants them."""
+        return x if self.rotary is None else self.rotary(x, positions)
 
     def feed(self, x: Tensor) -> Tensor:
         """The feed-forward sublayer: [B T D] -> [B T D]."""
@@ -94,8 +99,9 @@ class EncoderLayer(Block):
         attention = self.self_attention
         inner = self.before(x, self.self_attention_norm)
         query, key, value = attention.queries_keys_values(inner)
-        query = self.turn(query, 0)
-        update = attention.attend(query, self.turn(key, 0), value, bias)
+        positions = torch.arange(x.shape[1], device=x.device)
+        query, key = self.turn(query, positions), self.turn(key, positions)
+        update = attention.attend(query, key, value, bias)
         return self.feed(self.after(x, update, self.self_attention_norm))
 
 
@@ -110,24 +116,23 @@ class DecoderLayer(Block):
         self.cross_attention_norm = nn.LayerNorm(recipe.width)
 
     def look_back(
-        self, x: Tensor, past: tuple[Tensor, Tensor] | None, start: int, bias: Tensor | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Self-attention of positions ``start`` onwards over them and the past.
+        self, x: Tensor, positions: Tensor, bias: Tensor | None, remember: Remember | None = None
+    ) -> Tensor:
+        """Self-attention of [B T D] over itself, or over what ``remember`` makes of it.
 
         Args:
-            x: residual stream [R T D].
-            past: keys and values [R H P K] of the positions before, or None.
-            start: position of the first column of x.
-            bias: [T T] hides what is to come, or None for one position.
+            x: residual stream [B T D].
+            positions: where its columns stand [T], or where all of them stand [1].
+            bias: added to the scores; hides what is to come, or other hypotheses.
+            remember: takes new keys and values, and gives them with those of earlier positions.
         """
         inner = self.before(x, self.self_attention_norm)
         query, key, value = self.self_attention.queries_keys_values(inner)
-        key = self.turn(key, start)
-        if past is not None:
-            key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
-        query = self.turn(query, start)
+        query, key = self.turn(query, positions), self.turn(key, positions)
+        if remember is not None:
+            key, value = remember(key, value)
         update = self.self_attention.attend(query, key, value, bias)
-        return self.after(x, update, self.self_attention_norm), (key, value)
+        return self.after(x, update, self.self_attention_norm)
 
     def look_across(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         """Cross-attention of [B T D] over keys and values [B H S K], then feed-forward."""
@@ -200,44 +205,43 @@ class Transformer(EncoderDecoder):
     def decode(self, memory: Memory, target: Tensor) -> Tensor:
         """See :meth:`EncoderDecoder.decode`: all positions in parallel."""
         x = self.decoder.embedder(target)
+        positions = torch.arange(target.shape[1], device=x.device)
         future = additive(causal_mask(target.shape[1], target.device), x.dtype)
         source = additive(memory.mask, x.dtype)[:, None, None]
         for index, layer in enumerate(self.decoder):
-            x, _ = layer.look_back(x, None, 0, future)
+            x = layer.look_back(x, positions, future)
             x = layer.look_across(x, memory.keys[index], memory.values[index], source)
             note(layer, "hidden", x)
         return self.decoder.norm(x)
 
-    def project(self, hidden: Tensor) -> Tensor:
-        """See :meth:`EncoderDecoder.project`."""
-        return self.output(hidden)
+    @property
+    def head(self) -> nn.Linear:
+        """See :attr:`EncoderDecoder.head`."""
+        return self.output
 
     def start(self, memory: Memory) -> State:
-        """No position seen yet: empty caches."""
-        empty = tuple(k[:, :, :0] for k in memory.keys)
-        return CachedState(empty, empty, 0)
+        """No position seen yet."""
+        return CachedState.empty(memory.keys)
 
     def step(self, memory: Memory, state: State, last: Tensor) -> tuple[Tensor, State]:
         """See :meth:`EncoderDecoder.step`.
 
-        The N hypotheses of a sentence become N query positions over its one memory.
+        The N hypotheses of a sentence become N query positions over its one memory, and over the
+        one set of slots that holds their pasts.
         """
         assert isinstance(state, CachedState)
-        sentences, rows = len(memory.mask), len(last)
+        sentences = len(memory.mask)
         x = self.decoder.embedder(last[:, None], state.length)  # [R 1 D]
+        x = x.view(sentences, len(last) // sentences, -1)  # [B N D]
+        position = torch.full((1,), state.length, device=x.device)
+        state = state.grow(sentences)
+        others = state.bias(sentences, x.dtype)
         source = additive(memory.mask, x.dtype)[:, None, None]
-        keys, values = [], []
         for index, layer in enumerate(self.decoder):
-            past = (state.keys[index], state.values[index])
-            x, (key, value) = layer.look_back(x, past, state.length, None)
-            x = x.view(sentences, rows // sentences, -1)  # [B N D]
+            x = layer.look_back(x, position, others, partial(state.remember, index))
             x = layer.look_across(x, memory.keys[index], memory.values[index], source)
             note(layer, "hidden", x)
-            x = x.view(rows, 1, -1)
-            keys.append(key)
-            values.append(value)
-        hidden = self.decoder.norm(x)[:, 0]
-        return hidden, CachedState(tuple(keys), tuple(values), state.length + 1)
+        return self.decoder.norm(x).flatten(0, 1), state
 
 
 def initialize(model: Transformer, recipe: TransformerRecipe) -> None:

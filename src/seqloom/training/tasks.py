@@ -57,15 +57,15 @@ class Translation:
         real = batch.target_mask
         labels = batch.target_output[real]
         if self.double is not None and model.training:
-            total, plain = self.double(self._twice(model, batch, real), labels)
+            total, plain = self.double(self._twice(model, batch, real), model.head, labels)
         else:
             memory = model.encode(batch.source, batch.source_mask)
             hidden = model.decode(memory, batch.target_input)[real]
-            total, plain = self.single(model.project(hidden)[None], labels)
+            total, plain = self.single(hidden[None], model.head, labels)
         return Loss(total, plain, len(labels))
 
     def _twice(self, model: EncoderDecoder, batch: Batch, real: Tensor) -> Tensor:
-        """Logits [2 n V] of two passes over the batch, made in one."""
+        """Hidden states [2 n D] of two passes over the batch, made in one."""
         source, target = batch.source, batch.target_input
         other_source, other_target = source, target
         if self.recipe.consistency == "simcut":
@@ -73,7 +73,7 @@ class Translation:
             other_target = cut_off(target, real, self.recipe.cutoff)
         memory = model.encode(torch.cat([source, other_source]), batch.source_mask.repeat(2, 1))
         hidden = model.decode(memory, torch.cat([target, other_target]))
-        return torch.unflatten(model.project(hidden[real.repeat(2, 1)]), 0, (2, -1))
+        return hidden[real.repeat(2, 1)].view(2, -1, hidden.shape[-1])
 
 
 def cut_off(ids: Tensor, mask: Tensor, rate: float) -> Tensor:

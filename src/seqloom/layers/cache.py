@@ -1,0 +1,121 @@
+"""Keys and values of self-attention, shared by the hypotheses of a sentence.
+
+Hypotheses of one sentence differ in their last tokens and have the rest in common. So keys and
+values stand in slots of the *sentence*: each is written once and stays where it is, and every
+hypothesis has a row in a table of the slots that are its past. To reorder a beam is to reorder the
+table. N hypotheses look back with one product of N queries and all slots of their sentence, those
+of other hypotheses masked. Slots that nobody looks back to are dropped when the room is used up.
+
+Axes: B sentences, N hypotheses each, R = B*N rows, H heads, K head width, P slots in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from seqloom.layers.masks import additive
+
+_ROOM = 16
+"""Steps there is room for when keys and values are copied; or half the slots in use, if more."""
+
+
+@dataclass
+class _Slots:
+    """Room for keys and values, one tensor [B H C K] a layer, C >= P."""
+
+    keys: list[Tensor]
+    values: list[Tensor]
+    used: int
+    """Slots that the newest state has claimed."""
+
+    @property
+    def room(self) -> int:
+        return self.keys[0].shape[2]
+
+    def copy(self, sentences: Tensor, slots: Tensor, room: int) -> _Slots:
+        """Slots [B' P'] of sentences [B'], with ``room`` slots more."""
+        return _Slots(
+            [_moved(each, sentences, slots, room) for each in self.keys],
+            [_moved(each, sentences, slots, room) for each in self.values],
+            slots.shape[1],
+        )
+
+
+def _moved(tensor: Tensor, sentences: Tensor, slots: Tensor, room: int) -> Tensor:
+    _, heads, _, width = tensor.shape
+    new = tensor.new_empty(len(sentences), heads, slots.shape[1] + room, width)
+    every_head = torch.arange(heads, device=tensor.device)[None, :, None]
+    new[:, :, : slots.shape[1]] = tensor[sentences[:, None, None], every_head, slots[:, None]]
+    return new
+
+
+@dataclass(frozen=True)
+class CachedState:
+    """Keys and values of all positions so far, for every decoder layer."""
+
+    slots: _Slots
+    past: Tensor
+    """True where a slot is a row's past [R P]."""
+    sentences: Tensor
+    """The sentence of ``slots`` that each row belongs to [R]."""
+    length: int
+    """Number of target positions seen so far."""
+
+    @classmethod
+    def empty(cls, keys: tuple[Tensor, ...]) -> CachedState:
+        """Before the first position: one row a sentence; tensors [B H ? K] like ``keys``."""
+        none = [key[:, :, :0] for key in keys]
+        sentences = torch.arange(len(keys[0]), device=keys[0].device)
+        past = torch.zeros(len(sentences), 0, dtype=torch.bool, device=sentences.device)
+        return cls(_Slots(none, list(none), 0), past, sentences, 0)
+
+    def reorder(self, rows: Tensor) -> CachedState:
+        """See :meth:`State.reorder`."""
+        return replace(self, past=self.past[rows], sentences=self.sentences[rows])
+
+    def grow(self, sentences: int) -> CachedState:
+        """With one position more, which :meth:`remember` fills; rows are of B ``sentences``."""
+        beam = len(self.past) // sentences
+        past = self.past.view(sentences, beam, -1)
+        used = past.shape[2]
+        where = self.sentences.view(sentences, beam)[:, 0]
+        slots = self.slots
+        here = torch.arange(sentences, device=where.device)
+        # Where another state went on from this one, its slots must not be written over.
+        free = slots.used == used and used + beam <= slots.room
+        if not (free and len(slots.keys[0]) == sentences and torch.equal(where, here)):
+            kept = _in_use(past)
+            room = max(_ROOM * beam, kept.shape[1] // 2)
+            slots = slots.copy(where, kept, room)
+            past = past.gather(2, kept[:, None].expand(-1, beam, -1))
+        own = torch.eye(beam, dtype=torch.bool, device=past.device).expand(sentences, -1, -1)
+        past = torch.cat([past, own], dim=2)
+        slots.used = past.shape[2]
+        return CachedState(slots, past.flatten(0, 1), here.repeat_interleave(beam), self.length + 1)
+
+    def remember(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Write keys and values [B H N K] of the newest position; return all [B H P K]."""
+        end = self.past.shape[1]
+        newest = slice(end - key.shape[2], end)
+        keys, values = self.slots.keys[layer], self.slots.values[layer]
+        keys[:, :, newest], values[:, :, newest] = key, value
+        return keys[:, :, :end], values[:, :, :end]
+
+    def bias(self, sentences: int, dtype: torch.dtype) -> Tensor | None:
+        """What hides the slots of other hypotheses [B 1 N P]; None if nothing needs hiding."""
+        if len(self.past) == sentences and bool(self.past.all()):
+            return None
+        return additive(self.past, dtype).view(sentences, 1, -1, self.past.shape[1])
+
+
+def _in_use(past: Tensor) -> Tensor:
+    """The slots [B P'] that some hypothesis of ``past`` [B N P] looks back to, in their order.
+
+    Sentences with fewer of them than others get some of the others too, which stay hidden.
+    """
+    used = past.any(dim=1)
+    most = int(used.sum(dim=1).max())
+    return used.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
