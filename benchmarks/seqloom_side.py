@@ -34,7 +34,7 @@ class Counted(Translation):
 
     course: Course
 
-    def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
+    def __call__(self, model: EncoderDecoder, batch: Batch, done: float = 1.0) -> Loss:
         """One update begins: there is one batch in each."""
         going_on = self.course.begin(
             target_tokens=int(batch.target_mask.sum()),
@@ -44,7 +44,7 @@ class Counted(Translation):
         )
         if not going_on:
             raise TrainingIsOver
-        return super().__call__(model, batch)
+        return super().__call__(model, batch, done)
 
 
 def settle(values: Mapping[str, Any], prepared: Prepared, device: torch.device) -> Recipe:

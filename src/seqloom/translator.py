@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from pydantic import ValidationError
 
-from seqloom.decoding.forced import score as forced_score
+from seqloom.decoding.forced import score_pairs
 from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.decoding.stream import decode_stream
 from seqloom.errors import DecodingError, FolderError
 from seqloom.folder import ModelFolder, load_folder
 from seqloom.models.base import EncoderDecoder
-from seqloom.recipe import DecodingRecipe, Recipe
+from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device
-from seqloom.symbols import EOS, PAD
 from seqloom.text.segments import split_text
 from seqloom.text.tokenizer import Tokenizers
 
@@ -152,13 +150,11 @@ class Translator:
         decoding = decoding or self.recipe.decoding
         starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
         lines = enumerate(zip(texts, starts, strict=False), start=1)
+        reading = _Reading(target_language, truncate, warn)
         size = window or _WINDOW
         decoded = 0
         while batch := list(islice(lines, size)):
-            jobs = [
-                self._job(number, text, start, target_language, truncate, warn)
-                for number, (text, start) in batch
-            ]
+            jobs = [self._job(number, text, start, reading) for number, (text, start) in batch]
             yield from self._translate_jobs(jobs, decoding, decoded)
             decoded += sum(len(job.pieces) for job in jobs)
 
@@ -184,16 +180,7 @@ class Translator:
                 f"{len(sources)} sources and {len(targets)} targets; each target needs its source."
             )
         target_ids = self.tokenizers.target.encode_batch(targets)
-        pairs = list(zip(self.encode(sources), target_ids, strict=True))
-        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
-        result: list[list[float]] = [[] for _ in pairs]
-        for group in _groups(order, [len(s) + len(t) for s, t in pairs]):
-            source, source_mask = _pad([[*pairs[i][0], EOS] for i in group], self.device)
-            target, target_mask = _pad([[*pairs[i][1], EOS] for i in group], self.device)
-            scores = forced_score(self.models, source, source_mask, target, target_mask)
-            for row, i in enumerate(group):
-                result[i] = scores[row, : len(pairs[i][1]) + 1].tolist()
-        return result
+        return score_pairs(self.models, self.encode(sources), target_ids, self.device)
 
     def attention(self, text: str, target: str | None = None) -> AttentionRecord:
         """Where the decoder looks while it writes ``target``, or its own translation.
@@ -229,36 +216,30 @@ class Translator:
             tag = self.recipe.data.target_language
         return self.tokenizers.source.encode_batch(texts, tag=tag)
 
-    def _job(
-        self,
-        number: int,
-        text: str,
-        start: str | None,
-        language: str | None,
-        truncate: bool,
-        warn: Callable[[str], None] | None,
-    ) -> _Job:
+    def _job(self, number: int, text: str, start: str | None, reading: _Reading) -> _Job:
         """Source ids of a line, in pieces where it is too long."""
         if start is None:
             raise DecodingError(
                 f"there is no prefix for line {number}; give one line of prefix (it may be empty) "
                 "for each line of input."
             )
-        ids = self.encode([text], language)[0] if text.strip() else []
+
+        def encode(part: str) -> list[int]:
+            return self.encode([part], reading.language)[0]
+
+        ids = encode(text) if text.strip() else []
         pieces = [ids]
         if len(ids) > self.limit:
-            if truncate:
+            if reading.truncate:
                 pieces = [ids[: self.limit]]
             else:
-                parts = split_text(
-                    text, self.limit, lambda part: len(self.encode([part], language)[0])
-                )
-                pieces = [self.encode([part], language)[0][: self.limit] for part in parts]
-            if warn is not None:
-                what = "cut off" if truncate else f"translated in {len(pieces)} pieces"
-                warn(
+                parts = split_text(text, self.limit, lambda part: len(encode(part)))
+                pieces = [encode(part)[: self.limit] for part in parts]
+            if reading.warn is not None:
+                what = f"translated in {len(pieces)} pieces"
+                reading.warn(
                     f"line {number}: {len(ids)} tokens, more than the {self.limit} that the model "
-                    f"was trained on; {what}."
+                    f"was trained on; {'cut off' if reading.truncate else what}."
                 )
         prefix = self.tokenizers.target.encode(start) if start else []
         return _Job(text, pieces, prefix)
@@ -305,28 +286,21 @@ class Translator:
 
 
 @dataclass(frozen=True)
+class _Reading:
+    """How lines become source ids."""
+
+    language: str | None
+    truncate: bool
+    warn: Callable[[str], None] | None
+
+
+@dataclass(frozen=True)
 class _Job:
+    """A line to translate: its source ids in pieces, and how the translation must begin."""
+
     text: str
     pieces: list[list[int]]
     prefix: list[int]
-
-
-def override(decoding: DecodingRecipe, options: dict[str, Any]) -> DecodingRecipe:
-    """Decoding options with some fields replaced, validated as a whole.
-
-    Raises:
-        DecodingError: a field is unknown or its value impossible.
-    """
-    try:
-        return DecodingRecipe.model_validate({**decoding.model_dump(), **options})
-    except ValidationError as error:
-        reasons = []
-        for item in error.errors():
-            name = ".".join(str(part) for part in item["loc"])
-            reason = str(item["msg"]).removeprefix("Value error, ")
-            reasons.append(f"{name}: {reason}" if name else reason)
-        known = ", ".join(DecodingRecipe.model_fields)
-        raise DecodingError(f"{'; '.join(reasons)}. Options are: {known}.") from None
 
 
 def _refuse_string(verb: str, what: str, texts: Iterable[str]) -> None:
@@ -345,27 +319,6 @@ def _check_companion(first: ModelFolder, other: ModelFolder) -> None:
             f"{other.path} has another tokenizer than {first.path}; models of an ensemble must be "
             "trained on one prepared corpus (seqloom prepare, then train each with it)."
         )
-
-
-def _pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids [B S] and their mask."""
-    width = max(len(row) for row in rows)
-    ids = torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows], device=device)
-    return ids, ids != PAD
-
-
-def _groups(
-    order: Sequence[int], lengths: Sequence[int], tokens: int = 4096
-) -> Iterator[list[int]]:
-    """Neighbours of a sorted order, up to ``tokens`` padded positions together."""
-    group: list[int] = []
-    for index in order:
-        if group and (len(group) + 1) * (lengths[index] + 2) > tokens:
-            yield group
-            group = []
-        group.append(index)
-    if group:
-        yield group
 
 
 def load(folder: str | Path, *, device: str | None = None) -> Translator:

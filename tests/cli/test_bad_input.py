@@ -22,6 +22,12 @@ def refused(done: Result) -> str:
     return done.err
 
 
+def train_on_words(work: Path, out: Path, *flags: str) -> Result:
+    """``seqloom train`` on the files of the fixture."""
+    files = ("--source", "train.en", "--target", "train.de")
+    return seqloom("train", *files, "--out", out, *flags, cwd=work)
+
+
 def pair_of_files(folder: Path, source: bytes, target: bytes) -> list[object]:
     (folder / "a.en").write_bytes(source)
     (folder / "a.de").write_bytes(target)
@@ -82,19 +88,7 @@ def test_files_that_are_not_there(tmp_path: Path, work: Path) -> None:
 def test_unknown_recipe_keys_are_told_all_at_once(work: Path, tmp_path: Path) -> None:
     wrong = ["model.widht=32", "training.warmup=-1", "data.tokenizer=bep", "nonsense"]
     settings = [word for setting in wrong for word in ("--set", setting)]
-    message = refused(
-        seqloom(
-            "train",
-            "--source",
-            "train.en",
-            "--target",
-            "train.de",
-            "--out",
-            tmp_path / "out",
-            *settings,
-            cwd=work,
-        )
-    )
+    message = refused(train_on_words(work, tmp_path / "out", *settings))
     assert "4 problems" in message
     assert "did you mean model.width?" in message
     for key in ("training.warmup", "data.tokenizer", "--set nonsense"):
@@ -103,20 +97,7 @@ def test_unknown_recipe_keys_are_told_all_at_once(work: Path, tmp_path: Path) ->
 
 
 def test_a_vocabulary_larger_than_the_text_can_give(work: Path, tmp_path: Path) -> None:
-    message = refused(
-        seqloom(
-            "train",
-            "--source",
-            "train.en",
-            "--target",
-            "train.de",
-            "--out",
-            tmp_path / "out",
-            "--set",
-            "data.vocabulary=30000",
-            cwd=work,
-        )
-    )
+    message = refused(train_on_words(work, tmp_path / "out", "--set", "data.vocabulary=30000"))
     assert "30000" in message or "30,000" in message
 
 
@@ -134,8 +115,7 @@ def test_a_folder_that_holds_another_run(work: Path) -> None:
 
 def test_a_folder_that_holds_other_files(work: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    flags = ["--source", "train.en", "--target", "train.de", "--out", tmp_path]
-    assert "thesis.tex" in refused(seqloom("train", *flags, cwd=work))
+    assert "thesis.tex" in refused(train_on_words(work, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 

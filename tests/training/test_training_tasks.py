@@ -78,6 +78,21 @@ def test_noise_adds_to_the_loss_in_training_alone(consistency: str) -> None:
     assert torch.equal(ours.total, theirs.total)
 
 
+@pytest.mark.parametrize("consistency", ["rdrop", "simcut"])
+def test_consistency_sets_in_when_the_recipe_says(consistency: str) -> None:
+    batch, model = tiny_batch(), tiny_model(dropout=0.3).train()
+    recipe = TrainingRecipe(consistency=consistency, cutoff=0.5, consistency_from=0.25)
+    from_the_start = recipe.model_copy(update={"consistency_from": 0.0})
+
+    def total(recipe: TrainingRecipe, done: float) -> float:
+        torch.manual_seed(0)
+        return float(Translation(recipe)(model, batch, done).total.detach())
+
+    plain, both = total(TrainingRecipe(), 0.0), total(from_the_start, 0.0)
+    assert plain != both
+    assert [total(recipe, done) for done in (0.0, 0.2499, 0.25, 0.9)] == [plain, plain, both, both]
+
+
 @families
 def test_a_batch_is_the_sum_of_its_halves(family: str) -> None:
     sources, targets = random_ids([3, 8, 1, 5], 1), random_ids([4, 2, 7, 7], 2)

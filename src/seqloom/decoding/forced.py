@@ -5,18 +5,21 @@ Axes: B sentences, S source and T target positions, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from seqloom.decoding.ensemble import Ensemble, average_log_probabilities, evaluating
+from seqloom.decoding.stream import pad
 from seqloom.errors import DecodingError
 from seqloom.models.base import EncoderDecoder
 from seqloom.symbols import BOS
 
 _CHUNK = 1024
 """Target positions whose logits over the vocabulary are held at the same time."""
+_BATCH = 4096
+"""Positions of both sides, padding counted, that are scored together."""
 
 
 def score(
@@ -64,3 +67,37 @@ def _gained(models: Sequence[EncoderDecoder], hidden: Sequence[Tensor], tokens: 
     """Log-probabilities [n] of ``tokens`` [n] after hidden states [n D], one a model."""
     logits = [model.project(states) for model, states in zip(models, hidden, strict=True)]
     return average_log_probabilities(logits).gather(1, tokens[:, None]).squeeze(1)
+
+
+def score_pairs(
+    models: Sequence[EncoderDecoder],
+    sources: Sequence[Sequence[int]],
+    targets: Sequence[Sequence[int]],
+    device: torch.device,
+) -> list[list[float]]:
+    """Log-probability of every target token and of EOS, for pairs of ids without EOS, in order.
+
+    Raises:
+        DecodingError: as :func:`score`.
+    """
+    lengths = [len(source) + len(target) for source, target in zip(sources, targets, strict=True)]
+    result: list[list[float]] = [[] for _ in lengths]
+    for group in _groups(lengths):
+        source, source_mask = pad([sources[i] for i in group], device)
+        target, target_mask = pad([targets[i] for i in group], device)
+        scores = score(models, source, source_mask, target, target_mask).tolist()
+        for row, i in zip(scores, group, strict=True):
+            result[i] = row[: len(targets[i]) + 1]
+    return result
+
+
+def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Pairs of similar length together, shortest first, up to :data:`_BATCH` positions."""
+    group: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if group and (len(group) + 1) * (lengths[index] + 2) > _BATCH:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group

@@ -137,3 +137,17 @@ class RecurrentEncoder(nn.Module):
             finals.append(final)
             note(self, f"layers.{depth}.hidden", x)
         return x, finals
+
+
+def initialize_recurrent(layer: RecurrentLayer) -> None:
+    """Glorot uniform inputs, orthogonal recurrences gate by gate, biases 0, the forget gate's 1."""
+    width = layer.hidden_size
+    weight_input, bias_input = input_weights(layer)
+    weight_hidden, bias_hidden = recurrent_weights(layer)
+    nn.init.xavier_uniform_(weight_input)
+    for gate in torch.split(weight_hidden.detach(), width):
+        nn.init.orthogonal_(gate)
+    nn.init.zeros_(bias_input)
+    nn.init.zeros_(bias_hidden)
+    if isinstance(layer, nn.LSTM):
+        bias_input.detach()[width : 2 * width].fill_(1.0)

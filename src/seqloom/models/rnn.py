@@ -25,12 +25,11 @@ from seqloom.layers.dropout import Dropout
 from seqloom.layers.recorder import note
 from seqloom.layers.recurrent import (
     RecurrentEncoder,
-    RecurrentLayer,
     cell_step,
+    initialize_recurrent,
     input_weights,
     recurrent_layer,
     recurrent_layers,
-    recurrent_weights,
     run,
 )
 from seqloom.layers.state import RecurrentState, State
@@ -297,18 +296,5 @@ def initialize(model: RecurrentSeq2Seq) -> None:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.RNN | nn.LSTM | nn.GRU):
-            _initialize_recurrent(module)
+            initialize_recurrent(module)
     nn.init.normal_(model.project_out.weight, std=model.recipe.embedding**-0.5)
-
-
-def _initialize_recurrent(layer: RecurrentLayer) -> None:
-    width = layer.hidden_size
-    weight_input, bias_input = input_weights(layer)
-    weight_hidden, bias_hidden = recurrent_weights(layer)
-    nn.init.xavier_uniform_(weight_input)
-    for gate in torch.split(weight_hidden.detach(), width):
-        nn.init.orthogonal_(gate)
-    nn.init.zeros_(bias_input)
-    nn.init.zeros_(bias_hidden)
-    if isinstance(layer, nn.LSTM):
-        bias_input.detach()[width : 2 * width].fill_(1.0)

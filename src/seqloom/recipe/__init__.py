@@ -4,16 +4,9 @@ Values come from the defaults of the sections, then a recipe file (YAML), then `
 flags.
 """
 
-from seqloom.recipe.reading import load_recipe, recipe_from
-from seqloom.recipe.sections import (
-    DataRecipe,
-    DecodingRecipe,
-    ModelRecipe,
-    Recipe,
-    RecurrentRecipe,
-    TrainingRecipe,
-    TransformerRecipe,
-)
+from seqloom.recipe.models import ModelRecipe, RecurrentRecipe, TransformerRecipe
+from seqloom.recipe.reading import load_recipe, override, recipe_from
+from seqloom.recipe.sections import DataRecipe, DecodingRecipe, Recipe, TrainingRecipe
 
 __all__ = [
     "DataRecipe",
@@ -24,5 +17,6 @@ __all__ = [
     "TrainingRecipe",
     "TransformerRecipe",
     "load_recipe",
+    "override",
     "recipe_from",
 ]

@@ -11,16 +11,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from seqloom.errors import RecipeError
-from seqloom.recipe.sections import (
-    FIELDS_ONLY,
-    DataRecipe,
-    DecodingRecipe,
-    Recipe,
-    RecurrentRecipe,
-    TrainingRecipe,
-    TransformerRecipe,
-)
+from seqloom.errors import DecodingError, RecipeError
+from seqloom.recipe.models import RecurrentRecipe, TransformerRecipe
+from seqloom.recipe.section import FIELDS_ONLY
+from seqloom.recipe.sections import DataRecipe, DecodingRecipe, Recipe, TrainingRecipe
 
 
 def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) -> Recipe:
@@ -183,3 +177,21 @@ def _fields(values: Mapping[str, Any]) -> dict[str, list[str]]:
         "decoding": DecodingRecipe,
     }
     return {name: list(section.model_fields) for name, section in sections.items()}
+
+
+def override(decoding: DecodingRecipe, options: dict[str, Any]) -> DecodingRecipe:
+    """Decoding options with some fields replaced, validated as a whole.
+
+    Raises:
+        DecodingError: a field is unknown or its value impossible.
+    """
+    try:
+        return DecodingRecipe.model_validate({**decoding.model_dump(), **options})
+    except ValidationError as error:
+        reasons = []
+        for item in error.errors():
+            name = ".".join(str(part) for part in item["loc"])
+            reason = str(item["msg"]).removeprefix("Value error, ")
+            reasons.append(f"{name}: {reason}" if name else reason)
+        known = ", ".join(DecodingRecipe.model_fields)
+        raise DecodingError(f"{'; '.join(reasons)}. Options are: {known}.") from None

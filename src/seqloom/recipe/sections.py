@@ -1,4 +1,4 @@
-"""The sections of a recipe: every field with its meaning, its limits and its default.
+"""The other sections of a recipe: every field with its meaning, its limits and its default.
 
 Checking never edits: sizes that are left open (``None``) are chosen later, in
 :mod:`seqloom.training.sizes`, and saved with the run.
@@ -6,48 +6,15 @@ Checking never edits: sizes that are left open (``None``) are chosen later, in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field
 
-FIELDS_ONLY = {"fields_only": True}
-"""Context of a validation that leaves conflicts between fields for later."""
+from seqloom.recipe.models import ModelRecipe, TransformerRecipe
+from seqloom.recipe.section import Conflict, Section
 
 
-class Conflict(NamedTuple):
-    """Fields that are right by themselves and wrong together."""
-
-    fields: tuple[str, ...]
-    """Their names, such as ``model.heads``."""
-    message: str
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-    def conflicts(self) -> list[Conflict]:
-        """What is wrong between fields; empty if all is well."""
-        return []
-
-    @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> Self:
-        if info.context != FIELDS_ONLY and (found := self.conflicts()):
-            raise ValueError("\n".join(conflict.message for conflict in found))
-        return self
-
-
-class DataRecipe(_Section):
+class DataRecipe(Section):
     """Where the pairs come from and how they become token ids."""
 
     source: str | None = None
@@ -82,113 +49,7 @@ class DataRecipe(_Section):
     """Keep one of several equal pairs."""
 
 
-class TransformerRecipe(_Section):
-    """Transformer (Vaswani et al. 2017)."""
-
-    family: Literal["transformer"] = "transformer"
-    width: int = Field(256, ge=2)
-    """Model width D."""
-    feedforward: int = Field(1024, ge=1)
-    """Inner width F of the feed-forward layers."""
-    heads: int = Field(4, ge=1)
-    """Attention heads H; must divide the width."""
-    encoder_layers: int = Field(3, ge=1)
-    """Encoder depth."""
-    decoder_layers: int = Field(3, ge=1)
-    """Decoder depth."""
-    norm: Literal["pre", "post"] = "pre"
-    """Layer normalisation before (Xiong et al. 2020) or after (Vaswani et al. 2017) each block."""
-    activation: Literal["relu", "gelu", "silu", "swiglu"] = "relu"
-    """Feed-forward activation."""
-    positions: Literal["sinusoidal", "fairseq", "learned", "rotary"] = "sinusoidal"
-    """Position encoding; fairseq is the sinusoidal variant of fairseq, M2M100 and NLLB."""
-    max_positions: int = Field(1024, ge=2)
-    """Longest sequence in tokens, for learned positions a hard limit."""
-    tie: Literal["none", "target", "all"] = "all"
-    """Share the output projection with the target embedding (target), also the source's (all)."""
-    scale_embedding: bool = True
-    """Multiply embeddings by the square root of the width."""
-    normalize_embedding: bool = False
-    """Layer normalisation on the summed embeddings."""
-    dropout: float = Field(0.1, ge=0, lt=1)
-    """Dropout on embeddings and on the output of each block."""
-    attention_dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout on attention weights."""
-    activation_dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout inside the feed-forward layers."""
-
-    def conflicts(self) -> list[Conflict]:
-        """Heads that do not fit the width."""
-        if self.width % self.heads:
-            message = (
-                f"model.heads: {self.heads} does not divide model.width {self.width}; "
-                f"try heads={_divisor_near(self.width, self.heads)}"
-            )
-            return [Conflict(("model.heads", "model.width"), message)]
-        head_width = self.width // self.heads
-        if self.positions == "rotary" and head_width % 2:
-            message = (
-                "model.positions: rotary needs an even head width, and "
-                f"{self.width} / {self.heads} is {head_width}; use fewer heads or other positions"
-            )
-            return [Conflict(("model.positions", "model.heads", "model.width"), message)]
-        return []
-
-
-class RecurrentRecipe(_Section):
-    """Recurrent encoder-decoder (Sutskever et al. 2014, Cho et al. 2014); attention or none."""
-
-    family: Literal["rnn"] = "rnn"
-    cell: Literal["rnn", "lstm", "gru"] = "gru"
-    """Recurrent cell: simple (tanh), LSTM or GRU."""
-    embedding: int = Field(256, ge=1)
-    """Width of the embeddings."""
-    width: int = Field(512, ge=2)
-    """Width D of the hidden states; a bidirectional encoder gives each direction half of it."""
-    encoder_layers: int = Field(1, ge=1)
-    """Encoder depth."""
-    decoder_layers: int = Field(1, ge=1)
-    """Decoder depth."""
-    bidirectional: bool = True
-    """Read the source in both directions."""
-    attention: Literal["none", "dot", "bilinear", "additive", "scaled_dot"] = "additive"
-    """Score function; none gives the plain encoder-decoder with one fixed context."""
-    wiring: Literal["before", "after"] = "before"
-    """Attention before the state update (Bahdanau et al. 2015) or after it (Luong et al. 2015)."""
-    input_feeding: bool = True
-    """Luong wiring only: feed the attentional state back into the next step."""
-    context: Literal["initial", "input", "input_and_output"] = "initial"
-    """Without attention: the context is the decoder's initial state, its only input at every step,
-    or an input together with the previous output (Cho et al. 2014)."""
-    bridge: Literal["last", "learned"] = "learned"
-    """Context from the encoder's last state as it is, or through a learned transformation."""
-    tie: Literal["none", "target", "all"] = "target"
-    """Share the output projection with the target embedding (target), also the source's (all)."""
-    dropout: float = Field(0.2, ge=0, lt=1)
-    """Dropout on embeddings, between layers and before the output."""
-
-    def conflicts(self) -> list[Conflict]:
-        """A width that two directions cannot share."""
-        if self.bidirectional and self.width % 2:
-            message = f"model.width: a bidirectional encoder needs an even width, not {self.width}"
-            return [Conflict(("model.width", "model.bidirectional"), message)]
-        return []
-
-
-def _family(value: Any) -> str:
-    """The family of a model section; a section that names none is a Transformer."""
-    if isinstance(value, Mapping):
-        return str(value.get("family", "transformer"))
-    return str(getattr(value, "family", value))
-
-
-ModelRecipe = Annotated[
-    Annotated[TransformerRecipe, Tag("transformer")] | Annotated[RecurrentRecipe, Tag("rnn")],
-    Discriminator(_family),
-]
-
-
-class TrainingRecipe(_Section):
+class TrainingRecipe(Section):
     """How the weights are found."""
 
     updates: int | None = Field(None, ge=1)
@@ -219,6 +80,8 @@ class TrainingRecipe(_Section):
     """R-Drop (Wu et al. 2021) or SimCut (Gao et al. 2022): agree with oneself under noise."""
     consistency_weight: float = Field(3.0, ge=0)
     """Weight of the consistency loss."""
+    consistency_from: float = Field(0.0, ge=0, lt=1)
+    """Share of the updates before the consistency loss sets in; its two passes cost twice."""
     cutoff: float = Field(0.05, ge=0, lt=1)
     """SimCut: share of tokens whose embedding is cut off."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -243,7 +106,7 @@ class TrainingRecipe(_Section):
     """Seed of everything random."""
 
 
-class DecodingRecipe(_Section):
+class DecodingRecipe(Section):
     """How hypotheses are searched for."""
 
     beam: int = Field(5, ge=1)
@@ -285,7 +148,7 @@ class DecodingRecipe(_Section):
         return []
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """A whole run."""
 
     data: DataRecipe = DataRecipe()
@@ -309,8 +172,3 @@ class Recipe(_Section):
             )
             found.append(Conflict(("data.bpe_dropout", "data.tokenizer"), message))
         return found
-
-
-def _divisor_near(number: int, wanted: int) -> int:
-    divisors = (d for d in range(1, number + 1) if number % d == 0)
-    return min(divisors, key=lambda d: abs(d - wanted))

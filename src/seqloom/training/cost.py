@@ -32,33 +32,52 @@ def measure(
     """
     parameters = sum(p.numel() for p in model.parameters())
     model.train()
+    # A consistency loss that sets in later makes the rest of the run slower than its beginning.
+    late = 1 - recipe.consistency_from
+    phases = {0.0: 1 - late, 1.0: late}
+    a_token = sum(
+        share * _seconds_a_token(model, task, store, recipe, device, done)
+        for done, share in phases.items()
+        if share
+    )
+    assert recipe.updates is not None, "sizes are chosen before training"
+    fill, batches_per_epoch, epoch_tokens = _epoch(store, recipe.batch_tokens)
+    epochs = recipe.updates * recipe.accumulation / max(1, batches_per_epoch)
+    epoch_seconds = epoch_tokens * a_token
+    return {
+        "parameters": parameters,
+        "training pairs": len(store),
+        "device": f"{device}, {recipe.precision}, {torch.get_num_threads()} threads",
+        "memory": f"about {_memory(parameters, device) / 2**30:.1f} GiB",
+        "speed": f"{1 / a_token:,.0f} target tokens/s measured on {_STEPS} steps",
+        "batches": f"{batches_per_epoch:,} an epoch, {fill:.0%} full",
+        "expected": f"{recipe.updates:,} updates = {epochs:.1f} epochs of {epoch_seconds:.0f} s, "
+        f"about {epochs * epoch_seconds / 60:.0f} min without validation",
+    }
+
+
+def _seconds_a_token(
+    model: EncoderDecoder,
+    task: Task,
+    store: TokenStore,
+    recipe: TrainingRecipe,
+    device: torch.device,
+    done: float,
+) -> float:
+    """Of a few steps such as there are when the share ``done`` of the run lies behind."""
     tokens, seconds = 0, 0.0
     first = list(islice(batches(store, recipe.batch_tokens, epoch=0), _STEPS))
     for index, batch in enumerate(islice(cycle(first), _STEPS)):  # a tiny corpus has fewer
         began = time.perf_counter()
         with autocast(device, recipe.precision):
-            loss = task(model, batch.to(device))
+            loss = task(model, batch.to(device), done)
         torch.autograd.backward(loss.total)
         float(loss.plain)
         if index:  # the first step sets libraries up
             tokens += loss.tokens
             seconds += time.perf_counter() - began
         model.zero_grad(set_to_none=True)
-    assert recipe.updates is not None, "sizes are chosen before training"
-    fill, batches_per_epoch, epoch_tokens = _epoch(store, recipe.batch_tokens)
-    speed = tokens / seconds if seconds else float("nan")
-    epochs = recipe.updates * recipe.accumulation / max(1, batches_per_epoch)
-    epoch_seconds = epoch_tokens / speed
-    return {
-        "parameters": parameters,
-        "training pairs": len(store),
-        "device": f"{device}, {recipe.precision}, {torch.get_num_threads()} threads",
-        "memory": f"about {_memory(parameters, device) / 2**30:.1f} GiB",
-        "speed": f"{speed:,.0f} target tokens/s measured on {_STEPS} steps",
-        "batches": f"{batches_per_epoch:,} an epoch, {fill:.0%} full",
-        "expected": f"{recipe.updates:,} updates = {epochs:.1f} epochs of {epoch_seconds:.0f} s, "
-        f"about {epochs * epoch_seconds / 60:.0f} min without validation",
-    }
+    return seconds / tokens if tokens else float("nan")
 
 
 def _epoch(store: TokenStore, batch_tokens: int) -> tuple[float, int, float]:

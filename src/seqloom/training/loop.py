@@ -171,10 +171,11 @@ class Trainer:
     def _gradients(self, group: list[Batch]) -> tuple[float, int]:
         """Add the gradients of the summed loss of each batch; plain loss and token count."""
         self.model.train()
+        done = self.state.update / self.updates
         plain, tokens = 0.0, 0
         for batch in group:
             with autocast(self.device, self.recipe.precision):
-                loss = self.task(self.model, batch.to(self.device))
+                loss = self.task(self.model, batch.to(self.device), done)
             torch.autograd.backward(loss.total)
             plain += float(loss.plain)
             tokens += loss.tokens

@@ -30,8 +30,8 @@ class Loss:
 class Task(Protocol):
     """Batch -> loss."""
 
-    def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
-        """The summed loss of a batch."""
+    def __call__(self, model: EncoderDecoder, batch: Batch, done: float = 1.0) -> Loss:
+        """The summed loss of a batch, when the share ``done`` of all updates has been made."""
         ...
 
 
@@ -39,7 +39,9 @@ class Translation:
     """Teacher forcing (Williams and Zipser 1989) with label-smoothed cross-entropy.
 
     With R-Drop or SimCut each batch passes twice in training: under other dropout masks, or with
-    some tokens cut off (their embedding becomes the zero vector, which is PAD's).
+    some tokens cut off (their embedding becomes the zero vector, which is PAD's). Two passes take
+    twice the time, and agreement with oneself is of little use before one can translate, so they
+    may begin later in the run.
     """
 
     def __init__(self, recipe: TrainingRecipe) -> None:
@@ -52,11 +54,12 @@ class Translation:
         elif recipe.consistency == "simcut":
             self.double = SimCut(smoothing, weight)
 
-    def __call__(self, model: EncoderDecoder, batch: Batch) -> Loss:
-        """The summed loss; in evaluation mode a single pass."""
+    def __call__(self, model: EncoderDecoder, batch: Batch, done: float = 1.0) -> Loss:
+        """See :class:`Task`; in evaluation mode a single pass."""
         real = batch.target_mask
         labels = batch.target_output[real]
-        if self.double is not None and model.training:
+        twice = model.training and done >= self.recipe.consistency_from
+        if self.double is not None and twice:
             total, plain = self.double(self._twice(model, batch, real), model.head, labels)
         else:
             memory = model.encode(batch.source, batch.source_mask)
