@@ -56,7 +56,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("family", ["transformer", "rnn"])
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon"])
 def test_everything_comes_back(family: str, optimizer: str, tmp_path: Path) -> None:
     ours, path = Run(family, 3, optimizer), tmp_path / "a.safetensors"
     ours.save(path)

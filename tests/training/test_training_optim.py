@@ -17,7 +17,7 @@ from seqloom.training.optim import (
     build_optimizer,
     normalize_and_clip,
 )
-from seqloom.training.schedule import learning_rate
+from seqloom.training.schedule import rate_share
 from seqloom.training.tasks import Translation
 
 
@@ -32,16 +32,16 @@ from seqloom.training.tasks import Translation
     ],
 )
 def test_learning_rate_by_hand(schedule: str, expected: list[float]) -> None:
-    recipe = TrainingRecipe(schedule=schedule, warmup=100, learning_rate=0.8)
-    found = [learning_rate(recipe, update, 500) for update in (1, 50, 100, 200, 400, 500)]
+    recipe = TrainingRecipe(schedule=schedule, warmup=100)
+    found = [0.8 * rate_share(recipe, update, 500) for update in (1, 50, 100, 200, 400, 500)]
     assert found == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("schedule", ["inverse_sqrt", "linear", "cosine", "constant"])
 @pytest.mark.parametrize(("warmup", "updates"), [(0, 10), (1, 1), (20, 10), (10, 10)])
 def test_learning_rate_at_its_edges(schedule: str, warmup: int, updates: int) -> None:
-    recipe = TrainingRecipe(schedule=schedule, warmup=warmup, learning_rate=0.5)
-    rates = [learning_rate(recipe, update, updates) for update in range(1, updates + 1)]
+    recipe = TrainingRecipe(schedule=schedule, warmup=warmup)
+    rates = [0.5 * rate_share(recipe, update, updates) for update in range(1, updates + 1)]
     assert all(0 <= rate <= 0.5 for rate in rates)
 
 
@@ -97,6 +97,46 @@ def test_steps_are_those_of_torch(name: str, kind: type[torch.optim.Optimizer]) 
             (model(torch.arange(3.0) + step) ** 2).sum().backward()
             optimizer.step()
     torch.testing.assert_close(ours.weight, theirs.weight)
+
+
+def test_muon_takes_the_hidden_matrices_and_adam_the_rest() -> None:
+    for family in ("transformer", "rnn"):
+        model = tiny_model(family=family)
+        recipe = TrainingRecipe(optimizer="muon", learning_rate=3e-3, muon_learning_rate=2e-2)
+        optimizer = build_optimizer(model, recipe)
+        adam, muon = optimizer.parts
+        assert isinstance(muon, torch.optim.Muon)
+        names = {id(p): name for name, p in model.named_parameters()}
+        hidden = {names[id(p)] for group in muon.param_groups for p in group["params"]}
+        rest = {names[id(p)] for group in adam.param_groups for p in group["params"]}
+        assert hidden | rest == set(names.values()) and not hidden & rest
+        assert all(dict(model.named_parameters())[name].ndim == 2 for name in hidden)
+        outer = {name for name in rest if dict(model.named_parameters())[name].ndim == 2}
+        assert all("token" in name or "source" in name or "out" in name for name in outer), outer
+        assert any("query" in name or "weight_hh" in name for name in hidden)
+        optimizer.set_rate(0.5)
+        assert {group["lr"] for group in adam.param_groups} == {1.5e-3}
+        assert {group["lr"] for group in muon.param_groups} == {1e-2}
+
+
+def test_muons_steps_are_torchs() -> None:
+    ours, theirs = (nn.Sequential(nn.Embedding(5, 6), nn.Linear(6, 4)) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    recipe = TrainingRecipe(optimizer="muon", learning_rate=1e-2, muon_learning_rate=3e-2)
+    optimizer = build_optimizer(ours, recipe)
+    muon = torch.optim.Muon([theirs[1].weight], lr=3e-2, weight_decay=0.0)
+    adam = torch.optim.Adam(
+        [theirs[0].weight, theirs[1].bias], lr=1e-2, betas=(0.9, 0.98), eps=1e-9, fused=True
+    )
+    for step in range(3):
+        for model in (ours, theirs):
+            model.zero_grad()
+            (model(torch.tensor([step, 1])) ** 2).sum().backward()
+        optimizer.step()
+        muon.step()
+        adam.step()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=0, atol=0)
 
 
 def test_moving_average_by_hand() -> None:

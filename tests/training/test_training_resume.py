@@ -28,6 +28,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "average": {"ema": 0.9, "accumulation": 3, "average": 2, "keep": 2, "optimizer": "adamw"},
     "bpe-dropout": {"data": {"bpe_dropout": 0.3}},
     "simcut": {"consistency": "simcut", "cutoff": 0.2, "schedule": "cosine"},
+    "muon": {"optimizer": "muon"},
     "late-simcut": {"consistency": "simcut", "consistency_from": 0.5},
     "rdrop": {"consistency": "rdrop", "model": {**TRANSFORMER, "attention_dropout": 0.1}},
     "rnn": {"model": RNN, "clip": 0.5},

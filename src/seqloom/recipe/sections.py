@@ -58,10 +58,13 @@ class TrainingRecipe(Section):
     """Target positions (padding counted) in one batch."""
     accumulation: int = Field(1, ge=1)
     """Batches whose gradients are added up for one update."""
-    optimizer: Literal["adam", "adamw"] = "adam"
-    """Adam (Kingma and Ba 2015), or with decoupled weight decay (Loshchilov and Hutter 2019)."""
+    optimizer: Literal["adam", "adamw", "muon"] = "adam"
+    """Adam (Kingma and Ba 2015), with decoupled weight decay (Loshchilov and Hutter 2019), or Muon
+    for hidden matrices and Adam for the rest (Jordan et al. 2024)."""
     learning_rate: float = Field(2e-3, gt=0)
     """Highest learning rate."""
+    muon_learning_rate: float = Field(1e-2, gt=0)
+    """Highest learning rate of the matrices that Muon updates."""
     beta1: float = Field(0.9, ge=0, lt=1)
     """Adam: decay of the mean gradient."""
     beta2: float = Field(0.98, ge=0, lt=1)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seqloom.errors import FolderError
 from seqloom.folder import load_tensors, save_tensors, untie
+from seqloom.training.optim import Optimizers
 
 
 @dataclass
@@ -44,7 +45,7 @@ def save_checkpoint(
     path: Path,
     state: RunState,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizers,
     average: Mapping[str, Tensor],
 ) -> None:
     """Write everything under a temporary name, then rename: a kill leaves the last one whole."""
@@ -60,7 +61,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizers,
     average: Mapping[str, Tensor],
 ) -> RunState:
     """Put everything back in place.
@@ -84,17 +85,16 @@ def load_checkpoint(
     return state
 
 
-def _load_optimizer(
-    model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
-) -> None:
+def _load_optimizer(model: nn.Module, optimizer: Optimizers, tensors: Mapping[str, Tensor]) -> None:
     prefix = "optimizer."
     slots: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         if key.startswith(prefix):
             name, _, slot = key[len(prefix) :].rpartition(".")
             slots.setdefault(name, {})[slot] = tensor
+    state = optimizer.state
     for name, parameter in model.named_parameters():
         for slot, tensor in slots.get(name, {}).items():
             # Step counters stay on the CPU, as torch keeps them for its CPU kernels.
             where = torch.device("cpu") if tensor.ndim == 0 else parameter.device
-            optimizer.state[parameter][slot] = tensor.to(where)
+            state[parameter][slot] = tensor.to(where)

@@ -33,7 +33,7 @@ from seqloom.training.optim import (
     normalize_and_clip,
 )
 from seqloom.training.progress import Progress
-from seqloom.training.schedule import learning_rate
+from seqloom.training.schedule import rate_share
 from seqloom.training.tasks import Task
 
 _LOG_EVERY = 20
@@ -144,16 +144,16 @@ class Trainer:
         state = self.state
         number = state.update + 1
         torch.manual_seed(self.recipe.seed * 1_000_003 + number)
-        rate = learning_rate(self.recipe, number, self.updates)
-        for parameters in self.optimizer.param_groups:
-            parameters["lr"] = rate
+        share = rate_share(self.recipe, number, self.updates)
+        self.optimizer.set_rate(share)
+        rate = share * self.recipe.learning_rate
         plain, tokens = self._gradients(group)
         norm = normalize_and_clip(self.parameters, tokens, self.recipe.clip)
         loss = plain / tokens
         if not math.isfinite(loss) or not math.isfinite(float(norm)):
             raise self._not_finite(number, group, loss, float(norm))
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=False)
+        self.optimizer.zero_grad()
         state.update = number
         if self.average is not None:
             self.average.update(self.model, number)

@@ -3,28 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import TrainingRecipe
 
 
-def build_optimizer(model: nn.Module, recipe: TrainingRecipe) -> torch.optim.Optimizer:
-    """Adam or AdamW over two groups: matrices decay, vectors (biases, norms) do not."""
+class Optimizers:
+    """Several optimizers, each over parameters of its own, that step as one."""
+
+    def __init__(self, *parts: torch.optim.Optimizer) -> None:
+        self.parts = parts
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of all parts."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    @property
+    def state(self) -> dict[Tensor, dict[str, Tensor]]:
+        """What is remembered of each parameter; empty before the first step."""
+        return {
+            parameter: part.state[parameter]
+            for part in self.parts
+            for group in part.param_groups
+            for parameter in group["params"]
+        }
+
+    def set_rate(self, share: float) -> None:
+        """Learning rates are ``share`` times each group's highest."""
+        for group in self.param_groups:
+            group["lr"] = share * group["highest"]
+
+    def step(self) -> None:
+        """One update of all parameters that have a gradient."""
+        for part in self.parts:
+            part.step()
+
+    def zero_grad(self) -> None:
+        """Gradients to zero, in their place."""
+        for part in self.parts:
+            part.zero_grad(set_to_none=False)
+
+
+def build_optimizer(model: nn.Module, recipe: TrainingRecipe) -> Optimizers:
+    """Adam or AdamW, in which matrices decay and vectors (biases, norms) do not; or Muon.
+
+    Muon (Jordan et al. 2024) makes the steps of hidden matrices orthogonal. Embeddings, the head
+    and vectors are not hidden matrices, and are left to Adam.
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    hidden = _hidden_matrices(model) if recipe.optimizer == "muon" else []
+    apart = {id(p) for p in hidden}
+    matrices = [p for p in parameters if p.ndim > 1 and id(p) not in apart]
+    vectors = [p for p in parameters if p.ndim <= 1]
+    adam = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    rate = recipe.learning_rate
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": recipe.weight_decay, "highest": rate},
+        {"params": vectors, "weight_decay": 0.0, "highest": rate},
     ]
-    optimizer = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return optimizer(
-        groups,
-        lr=recipe.learning_rate,
-        betas=(recipe.beta1, recipe.beta2),
-        eps=1e-9,
-        fused=True,
-    )
+    parts: list[torch.optim.Optimizer] = [
+        adam(
+            [group for group in groups if group["params"]],
+            lr=rate,
+            betas=(recipe.beta1, recipe.beta2),
+            eps=1e-9,
+            fused=True,
+        )
+    ]
+    if hidden:
+        rate = recipe.muon_learning_rate
+        group = {"params": hidden, "highest": rate}
+        parts.append(torch.optim.Muon([group], lr=rate, weight_decay=recipe.weight_decay))
+    return Optimizers(*parts)
+
+
+def _hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+    outer = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    if isinstance(model, EncoderDecoder):
+        outer.add(id(model.head.weight))
+    return [p for p in model.parameters() if p.ndim == 2 and id(p) not in outer]
 
 
 def normalize_and_clip(parameters: list[nn.Parameter], tokens: int, clip: float) -> Tensor:

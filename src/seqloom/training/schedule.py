@@ -7,8 +7,8 @@ import math
 from seqloom.recipe import TrainingRecipe
 
 
-def learning_rate(recipe: TrainingRecipe, update: int, updates: int) -> float:
-    """The rate of update number ``update`` (from 1) of ``updates``.
+def rate_share(recipe: TrainingRecipe, update: int, updates: int) -> float:
+    """The learning rate of update ``update`` (from 1) of ``updates``, as a share of the highest.
 
     ============  =================================================================
     inverse_sqrt  sqrt(warmup / update) (Vaswani et al. 2017, eq. 3)
@@ -17,14 +17,14 @@ def learning_rate(recipe: TrainingRecipe, update: int, updates: int) -> float:
     constant      the highest rate
     ============  =================================================================
     """
-    highest, warmup = recipe.learning_rate, recipe.warmup
+    warmup = recipe.warmup
     if update < warmup:
-        return highest * update / warmup
+        return update / warmup
     if recipe.schedule == "inverse_sqrt":
-        return highest * math.sqrt(max(warmup, 1) / update)
+        return math.sqrt(max(warmup, 1) / update)
     done = min(1.0, (update - warmup) / max(1, updates - warmup))
     if recipe.schedule == "cosine":
-        return highest * (1 + math.cos(math.pi * done)) / 2
+        return (1 + math.cos(math.pi * done)) / 2
     if recipe.schedule == "linear":
-        return highest * (1 - done)
-    return highest
+        return 1 - done
+    return 1.0
