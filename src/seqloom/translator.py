@@ -150,7 +150,7 @@ class Translator:
         decoding = decoding or self.recipe.decoding
         starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
         lines = enumerate(zip(texts, starts, strict=False), start=1)
-        reading = _Reading(target_language, truncate, warn)
+        reading = Reading(target_language, truncate, warn)
         size = window or _WINDOW
         decoded = 0
         while batch := list(islice(lines, size)):
@@ -216,7 +216,7 @@ class Translator:
             tag = self.recipe.data.target_language
         return self.tokenizers.source.encode_batch(texts, tag=tag)
 
-    def _job(self, number: int, text: str, start: str | None, reading: _Reading) -> _Job:
+    def _job(self, number: int, text: str, start: str | None, reading: Reading) -> _Job:
         """Source ids of a line, in pieces where it is too long."""
         if start is None:
             raise DecodingError(
@@ -286,7 +286,7 @@ class Translator:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """How lines become source ids."""
 
     language: str | None
