@@ -109,7 +109,7 @@ def different(left: Path, right: Path) -> list[str]:
     """Names of the tensors that differ between two model folders."""
     import torch
 
-    from seqloom.folder import load_tensors
+    from seqloom.tensors import load_tensors
 
     names = []
     for file in COMPARED:

@@ -18,8 +18,9 @@ import torch
 
 from seqloom import folder as folders
 from seqloom.errors import FolderError, SeqloomError, TokenizerError
-from seqloom.folder import load_folder, load_tensors, load_weights, save_tensors, untie, write_text
+from seqloom.folder import load_folder, load_weights, write_text
 from seqloom.recipe import recipe_from
+from seqloom.tensors import untie
 from seqloom.translator import Translator
 from tiny import RNN, TRANSFORMER, fresh, save, tokenizers_of, trained_folder, untrained
 
@@ -344,7 +345,7 @@ def test_writing_fails_cleanly(
 
     with monkeypatch.context() as patch:
         if what == "save_file":
-            patch.setattr(folders, "save_file", library)
+            patch.setattr("seqloom.tensors.save_file", library)
         else:
             patch.setattr(Path, what, refuse(code))
         with pytest.raises(FolderError, match=rf"cannot write {out}.*: {reason}"):
@@ -358,32 +359,6 @@ def test_a_disk_that_is_full_indeed(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"a\.json: the disk is full"):
         write_text(tmp_path / "a.json", "x" * 100_000)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_tensors_round_trip_and_refusals(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "some.safetensors"
-    tensors = {
-        "matrix": torch.arange(6.0).reshape(2, 3).t(),  # not contiguous
-        "half": torch.ones(3, dtype=torch.bfloat16),
-        "number": torch.tensor(7),
-        "nothing": torch.zeros(0, 4),
-        "mask": torch.tensor([True, False]),
-    }
-    save_tensors(path, tensors, {"who": "me"})
-    loaded, metadata = load_tensors(path)
-    assert metadata["who"] == "me"
-    assert loaded.keys() == tensors.keys()
-    for name, tensor in tensors.items():
-        assert loaded[name].dtype == tensor.dtype
-        assert torch.equal(loaded[name], tensor)
-    safetensors.torch.save_file(tensors | {"matrix": torch.ones(1)}, path)
-    with pytest.raises(FolderError, match="was altered: its contents do not match the digest"):
-        load_tensors(path)
-    (tmp_path / "new.part").mkdir()
-    with pytest.raises(FolderError, match=r"cannot write .*new: that is a folder, not a file"):
-        save_tensors(tmp_path / "new", tensors, {})
-    with pytest.raises(FolderError, match="a part of that path is a file, not a folder"):
-        save_tensors(path / "deeper" / "x", tensors, {})
 
 
 def test_all_mismatches_are_listed(tmp_path: Path) -> None:
@@ -405,13 +380,6 @@ def test_all_mismatches_are_listed(tmp_path: Path) -> None:
     )
     # Nothing was copied.
     assert all(torch.equal(before[name], t) for name, t in untie(model.state_dict()).items())
-
-
-def test_tied_weights_are_kept_once() -> None:
-    one, two = torch.ones(2), torch.ones(2)
-    assert list(untie({"a": one, "b": two, "c": one, "d": one.t()})) == ["a", "b"]
-    empty = torch.zeros(0)
-    assert list(untie({"a": empty, "b": torch.zeros(0), "c": empty})) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "generation.json"])

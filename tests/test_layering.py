@@ -22,12 +22,14 @@ MAY_KNOW: dict[str, set[str]] = {
     "text": GROUND | {"corpus"},
     "layers": set(),
     "models": GROUND | {"layers"},
-    "folder": GROUND | {"models", "text"},
-    "training": GROUND | {"models", "text", "corpus", "folder"},
+    "tensors": {"errors"},
+    "folder": GROUND | {"models", "text", "tensors"},
+    "training": GROUND | {"models", "text", "corpus", "folder", "tensors"},
     "decoding": GROUND | {"models.base", "layers.state"},
     "evaluation": GROUND | {"decoding"},
     "inspection": GROUND | {"models.base", "decoding", "layers"},
-    "translator": GROUND | {"folder", "models", "text", "decoding", "inspection"},
+    "lines": {"errors", "text", "decoding"},
+    "translator": GROUND | {"folder", "models", "text", "decoding", "inspection", "lines"},
     "workflow": GROUND
     | {"corpus", "text", "models", "folder", "training", "decoding", "evaluation", "translator"},
     "": GROUND | {ANY},  # seqloom/__init__.py: the public names

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from seqloom.errors import DecodingError, FolderError, SeqloomError, TokenizerError
+from seqloom.lines import Translation
 from seqloom.recipe import DecodingRecipe, override
 from seqloom.symbols import BOS, EOS
 from seqloom.text.segments import split_text
 from seqloom.text.tokenizer import Tokenizer, Tokenizers
-from seqloom.translator import Reading, Translation, Translator, load
+from seqloom.translator import Translator, load
 from tiny import (
     LIMIT,
     RNN,
@@ -190,15 +191,6 @@ def test_language_tags() -> None:
         list(translator.stream(["a b"], GREEDY, target_language="it"))
     untagged = untrained(RNN, tokenizers=tokenizers, target_language="de")
     assert untagged.encode(["a b"]) == [plain]
-
-
-def test_pieces_keep_their_language_tag() -> None:
-    tokenizers = tokenizers_of(tags=["de"])
-    translator = untrained(RNN, tokenizers=tokenizers, tag=True, target_language="de", max_length=6)
-    job = translator._job(1, LONG, "", Reading(None, False, None))
-    tag = tokenizers.source.encode("a", tag="de")[0]
-    assert len(job.pieces) > 2
-    assert all(piece[0] == tag and len(piece) <= 6 for piece in job.pieces)
 
 
 @pytest.mark.parametrize("decoding", [GREEDY, DecodingRecipe(beam=3), DecodingRecipe(sample=True)])

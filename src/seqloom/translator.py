@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from seqloom.decoding.forced import score_pairs
-from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.decoding.stream import decode_stream
 from seqloom.errors import DecodingError, FolderError
 from seqloom.folder import ModelFolder, load_folder
+from seqloom.lines import Line, Reader, Translation, join
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device
-from seqloom.text.segments import split_text
 from seqloom.text.tokenizer import Tokenizers
 
 if TYPE_CHECKING:
@@ -28,30 +26,6 @@ _UNSPACED = ("zh", "ja", "th", "lo", "km", "my")
 """Languages that put no space between sentences."""
 _WINDOW = 2048
 """Lines read ahead, so that sentences of like length are decoded together."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """One hypothesis as text."""
-
-    text: str
-    score: float
-    """After length normalisation."""
-    log_probability: float
-    """Sum over tokens, natural logarithm."""
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A source line and its hypotheses, best first."""
-
-    source: str
-    outputs: tuple[Output, ...]
-
-    @property
-    def text(self) -> str:
-        """The best hypothesis."""
-        return self.outputs[0].text
 
 
 class Translator:
@@ -149,14 +123,19 @@ class Translator:
         _refuse_string("stream", "sentences", texts)
         decoding = decoding or self.recipe.decoding
         starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
-        lines = enumerate(zip(texts, starts, strict=False), start=1)
-        reading = Reading(target_language, truncate, warn)
-        size = window or _WINDOW
+        numbered = enumerate(zip(texts, starts, strict=False), start=1)
+        read = Reader(
+            encode=lambda text: self.encode([text], target_language)[0],
+            encode_prefix=self.tokenizers.target.encode,
+            limit=self.limit,
+            truncate=truncate,
+            warn=warn,
+        )
         decoded = 0
-        while batch := list(islice(lines, size)):
-            jobs = [self._job(number, text, start, reading) for number, (text, start) in batch]
-            yield from self._translate_jobs(jobs, decoding, decoded)
-            decoded += sum(len(job.pieces) for job in jobs)
+        while batch := list(islice(numbered, window or _WINDOW)):
+            lines = [read(number, text, start) for number, (text, start) in batch]
+            yield from self._translate_lines(lines, decoding, decoded)
+            decoded += sum(len(line.pieces) for line in lines)
 
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """Log-probability of each target given its source, end of sentence included.
@@ -216,41 +195,13 @@ class Translator:
             tag = self.recipe.data.target_language
         return self.tokenizers.source.encode_batch(texts, tag=tag)
 
-    def _job(self, number: int, text: str, start: str | None, reading: Reading) -> _Job:
-        """Source ids of a line, in pieces where it is too long."""
-        if start is None:
-            raise DecodingError(
-                f"there is no prefix for line {number}; give one line of prefix (it may be empty) "
-                "for each line of input."
-            )
-
-        def encode(part: str) -> list[int]:
-            return self.encode([part], reading.language)[0]
-
-        ids = encode(text) if text.strip() else []
-        pieces = [ids]
-        if len(ids) > self.limit:
-            if reading.truncate:
-                pieces = [ids[: self.limit]]
-            else:
-                parts = split_text(text, self.limit, lambda part: len(encode(part)))
-                pieces = [encode(part)[: self.limit] for part in parts]
-            if reading.warn is not None:
-                what = f"translated in {len(pieces)} pieces"
-                reading.warn(
-                    f"line {number}: {len(ids)} tokens, more than the {self.limit} that the model "
-                    f"was trained on; {'cut off' if reading.truncate else what}."
-                )
-        prefix = self.tokenizers.target.encode(start) if start else []
-        return _Job(text, pieces, prefix)
-
-    def _translate_jobs(
-        self, jobs: Sequence[_Job], decoding: DecodingRecipe, first: int
+    def _translate_lines(
+        self, lines: Sequence[Line], decoding: DecodingRecipe, first: int
     ) -> Iterator[Translation]:
-        """Decode the pieces of all jobs together; ``first`` pieces were decoded before them."""
-        sources = [piece for job in jobs for piece in job.pieces]
+        """Decode the pieces of all lines together; ``first`` pieces were decoded before them."""
+        sources = [piece for line in lines for piece in line.pieces]
         prefixes = [
-            job.prefix if index == 0 else [] for job in jobs for index in range(len(job.pieces))
+            line.prefix if index == 0 else [] for line in lines for index in range(len(line.pieces))
         ]
         found = decode_stream(
             self.models,
@@ -261,46 +212,10 @@ class Translator:
             first=first,
             window=len(sources),
         )
-        for job in jobs:
-            yield self._join(job, list(islice(found, len(job.pieces))))
-
-    def _join(self, job: _Job, pieces: list[list[Hypothesis]]) -> Translation:
-        """The hypotheses of a line; those of its pieces are joined rank by rank."""
-        decode = self.tokenizers.target.decode_batch
-        texts = [decode([h.ids for h in piece]) for piece in pieces]
-        ranks = min(len(piece) for piece in pieces)
         glue = "" if self.recipe.data.target_language in _UNSPACED else " "
-        joined = [
-            glue.join(text[rank].strip() for text in texts) if len(texts) > 1 else texts[0][rank]
-            for rank in range(ranks)
-        ]
-        outputs = tuple(
-            Output(
-                joined[rank],
-                sum(piece[rank].score for piece in pieces),
-                sum(piece[rank].log_probability for piece in pieces),
-            )
-            for rank in range(ranks)
-        )
-        return Translation(job.text, outputs)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How lines become source ids."""
-
-    language: str | None
-    truncate: bool
-    warn: Callable[[str], None] | None
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A line to translate: its source ids in pieces, and how the translation must begin."""
-
-    text: str
-    pieces: list[list[int]]
-    prefix: list[int]
+        for line in lines:
+            pieces = list(islice(found, len(line.pieces)))
+            yield join(line, pieces, self.tokenizers.target.decode_batch, glue)
 
 
 def _refuse_string(verb: str, what: str, texts: Iterable[str]) -> None:

@@ -10,8 +10,8 @@ import torch
 from training_toys import assert_same, contents, tiny_batch, tiny_model
 
 from seqloom.errors import FolderError
-from seqloom.folder import load_tensors, save_tensors
 from seqloom.recipe import TrainingRecipe
+from seqloom.tensors import load_tensors, save_tensors
 from seqloom.training.checkpoint import RunState, load_checkpoint, save_checkpoint
 from seqloom.training.optim import MovingAverage, build_optimizer, normalize_and_clip
 from seqloom.training.tasks import Translation
@@ -135,7 +135,7 @@ def test_a_refused_write_leaves_the_last_one_whole(
         path.write_bytes(b"half")
         raise OSError(number, "no")
 
-    monkeypatch.setattr("seqloom.folder.save_file", half)
+    monkeypatch.setattr("seqloom.tensors.save_file", half)
     with pytest.raises(FolderError, match=message):
         Run(steps=1).save(saved)
     assert contents(saved.parent) == before

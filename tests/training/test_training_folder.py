@@ -13,9 +13,10 @@ from training_toys import TRANSFORMER, Watcher, assert_same, contents, recipe_of
 from seqloom.corpus.store import TokenStore
 from seqloom.corpus.toy import reverse_corpus
 from seqloom.errors import FolderError
-from seqloom.folder import load_config, load_tensors
+from seqloom.folder import load_config
 from seqloom.models import build_model
 from seqloom.recipe import Recipe
+from seqloom.tensors import load_tensors
 from seqloom.training.average import average_folders
 from seqloom.training.cost import measure
 from seqloom.training.metrics import Metrics, draw_curves, read_metrics

@@ -20,8 +20,8 @@ from training_toys import (
 )
 
 from seqloom.errors import FolderError, TrainingError
-from seqloom.folder import load_tensors
 from seqloom.models import EncoderDecoder
+from seqloom.tensors import load_tensors
 from seqloom.training.batches import Batch
 from seqloom.training.checkpoint import RunState
 from seqloom.training.loop import Trainer, autocast
@@ -196,9 +196,9 @@ def test_an_empty_corpus_is_explained(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch) -> None:
     rig = Rig(tmp_path / "a", [1.0] * 9, updates=8, checkpoint_every=3, validate_every=100)
-    from seqloom import folder
+    from seqloom import tensors
 
-    save, calls = folder.save_file, []
+    save, calls = tensors.save_file, []
 
     def full(tensors: object, path: Path, metadata: object) -> None:
         calls.append(path)
@@ -206,10 +206,10 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch) -> 
         if len(calls) > 1:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder, "save_file", full)
+    monkeypatch.setattr(tensors, "save_file", full)
     with pytest.raises(FolderError, match=r"cannot write .*checkpoint.*: the disk is full"):
         rig.trainer.fit()
-    monkeypatch.setattr(folder, "save_file", save)
+    monkeypatch.setattr(tensors, "save_file", save)
     assert [path.name for path in (tmp_path / "a" / "training").iterdir()] == [
         "checkpoint.safetensors"
     ]

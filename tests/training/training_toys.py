@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from seqloom.corpus.store import StoreWriter, TokenStore
-from seqloom.folder import load_tensors
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, RecurrentRecipe, TransformerRecipe
+from seqloom.tensors import load_tensors
 from seqloom.training.batches import Batch, collate
 from seqloom.training.progress import Progress
 

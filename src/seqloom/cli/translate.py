@@ -18,7 +18,7 @@ from seqloom.errors import DecodingError
 from seqloom.runtime import is_terminal
 
 if TYPE_CHECKING:
-    from seqloom.translator import Translation
+    from seqloom.lines import Translation
 
 SCORED_TOGETHER = 1000
 """Pairs handed to the model at once."""

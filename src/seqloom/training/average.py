@@ -6,14 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqloom.errors import FolderError
-from seqloom.folder import (
-    load_config,
-    load_folder,
-    load_tensors,
-    save_config,
-    save_weights,
-    write_text,
-)
+from seqloom.folder import load_config, load_folder, save_config, save_weights, write_text
+from seqloom.tensors import load_tensors
 from seqloom.training.optim import average_weights
 
 

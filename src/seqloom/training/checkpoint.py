@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqloom.errors import FolderError
-from seqloom.folder import load_tensors, save_tensors, untie
+from seqloom.tensors import load_tensors, save_tensors, untie
 from seqloom.training.optim import Optimizers
 
 

@@ -19,9 +19,10 @@ from torch import Tensor
 
 from seqloom.corpus.store import TokenStore
 from seqloom.errors import TrainingError
-from seqloom.folder import load_tensors, load_weights, save_tensors, untie
+from seqloom.folder import load_weights
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import TrainingRecipe
+from seqloom.tensors import load_tensors, save_tensors, untie
 from seqloom.training.batches import Batch, Perturb, batches
 from seqloom.training.checkpoint import RunState, load_checkpoint, save_checkpoint
 from seqloom.training.interrupt import graceful_stop
