@@ -214,6 +214,13 @@ def test_too_few_prefixes(tiny: Translator) -> None:
         next(stream)
 
 
+def test_too_many_prefixes(tiny: Translator) -> None:
+    stream = tiny.stream(["a", "b"], GREEDY, prefixes=["A", "", ""])
+    assert [next(stream).text[:1] for _ in range(2)] == ["A", "B"]
+    with pytest.raises(DecodingError, match="more lines of prefix than of input"):
+        next(stream)
+
+
 def test_a_model_with_itself_is_that_model(tiny: Translator, tiny_folder: Path) -> None:
     both = Translator.load(tiny_folder, device="cpu", companions=[tiny_folder, tiny_folder])
     assert len(both.models) == 3

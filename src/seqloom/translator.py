@@ -117,12 +117,13 @@ class Translator:
             window: sentences read ahead.
 
         Raises:
-            DecodingError: options that contradict each other; fewer prefixes than texts; one
-                string instead of several.
+            DecodingError: options that contradict each other; fewer or more prefixes than texts;
+                one string instead of several.
         """
         _refuse_string("stream", "sentences", texts)
         decoding = decoding or self.recipe.decoding
-        starts = repeat("") if prefixes is None else chain(prefixes, repeat(None))
+        given = None if prefixes is None else iter(prefixes)
+        starts = repeat("") if given is None else chain(given, repeat(None))
         numbered = enumerate(zip(texts, starts, strict=False), start=1)
         read = Reader(
             encode=lambda text: self.encode([text], target_language)[0],
@@ -136,6 +137,11 @@ class Translator:
             lines = [read(number, text, start) for number, (text, start) in batch]
             yield from self._translate_lines(lines, decoding, decoded)
             decoded += sum(len(line.pieces) for line in lines)
+        if given is not None and next(given, None) is not None:
+            raise DecodingError(
+                "there are more lines of prefix than of input; give one line of prefix (it may be "
+                "empty) for each line of input."
+            )
 
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """Log-probability of each target given its source, end of sentence included.
