@@ -39,6 +39,7 @@ format: $(VENV)/.development
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/store_open.py
+	$(BIN)/python benchmarks/translation.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*

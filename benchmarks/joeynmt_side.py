@@ -1,4 +1,4 @@
-"""JoeyNMT's side of ``benchmarks/joeynmt.py``; runs in JoeyNMT's environment.
+"""JoeyNMT's side of ``benchmarks/translation.py``; runs in JoeyNMT's environment.
 
 Its own loader, training loop and search do the work. Two things are added: the loop waits between
 rounds, and weights that Seqloom trained can be put into its model.
@@ -6,7 +6,6 @@ rounds, and weights that Seqloom trained can be put into its model.
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,6 @@ from joeynmt.config import parse_global_args, set_validation_args
 from joeynmt.model import Model
 from joeynmt.prediction import predict, prepare
 from joeynmt.training import TrainManager
-
-sys.path.append(str(Path(__file__).resolve().parent))  # last: joeynmt.py lies there too
-
 from peers import Course, Link
 
 SPECIALS = [3, 0, 1, 2]
@@ -86,13 +82,15 @@ def their_name(name: str) -> str:
     return ".".join(names.get(part, part) for part in name.split("."))
 
 
-def translate(model: Model, data: Any, args: Any) -> dict[str, Any]:
-    """Decode the test set with its own ``predict``; pieces of the outputs."""
+def translate(model: Model, data: Any, args: Any, beam: int) -> dict[str, Any]:
+    """Decode the test set with its own ``predict``; ids of the outputs."""
+    testing = args.test._replace(beam_size=beam)
     started = time.perf_counter()
     found = predict(
-        model=model, data=data, device=args.device, n_gpu=0, args=args.test, autocast=args.autocast
+        model=model, data=data, device=args.device, n_gpu=0, args=testing, autocast=args.autocast
     )
-    return {"seconds": time.perf_counter() - started, "outputs": found[2]}
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "outputs": [[int(i) for i in text.split()] for text in found[2]]}
 
 
 def main() -> None:
@@ -122,7 +120,7 @@ def main() -> None:
             load_weights(model, request["load"])
             link.send()
         else:
-            link.send(**translate(model, test_data, args))
+            link.send(**translate(model, test_data, args, request["beam"]))
 
 
 if __name__ == "__main__":

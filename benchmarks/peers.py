@@ -23,6 +23,10 @@ CONSTRAINTS = HERE.parent / "constraints.txt"
 TORCH_CPU = "https://download.pytorch.org/whl/cpu"
 
 
+class PeerMissing(Exception):  # noqa: N818
+    """A peer cannot be installed here."""
+
+
 class Environment:
     """A virtual environment for one peer under ``benchmarks/peers``.
 
@@ -40,7 +44,11 @@ class Environment:
         self.log = FOLDER / f"{name}.install.log"
 
     def make(self, torch_version: str) -> None:
-        """Install what is missing; leave the program with a message if that is impossible."""
+        """Install what is missing.
+
+        Raises:
+            PeerMissing: that is impossible.
+        """
         if self._works():
             return
         FOLDER.mkdir(exist_ok=True)
@@ -70,8 +78,8 @@ class Environment:
             return subprocess.run(command, stdout=log, stderr=log, check=False).returncode == 0
 
     def _give_up(self, reason: str) -> None:
-        sys.exit(
-            f"Nothing was measured: {self.requirements[0]} is not to be had: {reason}.\n"
+        raise PeerMissing(
+            f"{self.requirements[0]} is not to be had: {reason}.\n"
             f"{_end(self.log)}\nAll of it: {self.log}"
         )
 
@@ -83,9 +91,12 @@ class Side:
         name: for messages and the log.
         command: the process.
         threads: processor threads that it may compute on.
+        request: the first one; the answer becomes ``facts``.
     """
 
-    def __init__(self, name: str, command: Sequence[str], threads: int) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], threads: int, request: Mapping[str, Any]
+    ) -> None:
         self.name = name
         self.log = FOLDER / f"{name.replace(' ', '-')}.log"
         count = str(threads)
@@ -96,6 +107,7 @@ class Side:
                 list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 text=True, encoding="utf-8", env=environment,
             )  # fmt: skip
+        self.facts = self.ask(**request)
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """The answer to a request; leaves the program if the process died."""

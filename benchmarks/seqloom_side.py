@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 from peers import Course, Link
+from shapes import operations
 
+from seqloom.decoding.stream import decode_stream
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, recipe_from
 from seqloom.runtime import keep_memory, set_threads
@@ -20,7 +22,6 @@ from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.sizes import choose_sizes
 from seqloom.training.tasks import Loss, Translation
-from seqloom.translator import Translator
 
 NEVER = 10**9
 
@@ -79,37 +80,47 @@ def save_weights(model: EncoderDecoder, path: str) -> None:
     torch.save({**tensors, "positions": positions}, path)
 
 
+def translate(model: EncoderDecoder, recipe: Recipe, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Decode sources; the recipe knows the longest output and the length penalty."""
+    options = recipe.decoding.model_copy(update={"beam": request["beam"]})
+    started = time.perf_counter()
+    found = list(decode_stream([model], request["sources"], options, device="cpu"))
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "outputs": [list(best[0].ids) for best in found]}
+
+
 def main() -> None:
     """Train in rounds, then decode as often as asked."""
     link = Link()
     request = link.receive()
-    device = torch.device("cpu")
     set_threads()
     keep_memory()
     prepared = load_prepared(request["prepared"])
-    recipe = settle(request["recipe"], prepared, device)
+    recipe = settle(request["recipe"], prepared, torch.device("cpu"))
     tokenizers = prepared.tokenizers
     torch.manual_seed(recipe.training.seed)
     model = build_model(recipe.model, tokenizers.source.size, tokenizers.target.size)
+    source_tokens, target_tokens = (
+        int(lengths.sum()) for lengths in prepared.train.lengths(0, len(prepared.train))
+    )
     link.send(
         parameters=sum(p.numel() for p in model.parameters()),
         pairs=len(prepared.train),
         threads=torch.get_num_threads(),
         torch=torch.__version__,
         precision=recipe.training.precision,
+        operations_per_token=operations(model, source_tokens, target_tokens),
     )
     train(model, recipe, prepared, Course(link))
     link.send()
-    translator = Translator([model.eval()], tokenizers, recipe, device)
+    model.eval()
     while True:
         request = link.receive()
         if "save" in request:
             save_weights(model, request["save"])
             link.send()
         else:
-            started = time.perf_counter()
-            outputs = translator.translate(request["texts"])
-            link.send(seconds=time.perf_counter() - started, outputs=outputs)
+            link.send(**translate(model, recipe, request))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,279 @@
+"""Seqloom beside JoeyNMT and Hugging Face transformers: speed of training and of decoding.
+
+    python benchmarks/translation.py [--updates 30] [--sentences 200] [--shapes tiny rnn ...]
+                                     [--threads N] [--data DIR]
+
+Installs each peer into an environment of its own. All sides train the same models on the same token
+sequences of Multi30k (English to German) in batches of 4,096 positions, taking turns; real target
+tokens count (no padding, ends of sentences included), by the clock of the whole loop. Then all
+decode the same validation sentences with the same weights, those of Seqloom's Transformer after ten
+times the updates. The machine's own limits, matrix products and copies, stand beside the figures.
+A peer that cannot be installed is reported and left out.
+
+DIR holds multi30k/train.en and its like (default: $SEQLOOM_DATA, or data). Writes
+benchmarks/results/translation.json and .png. Takes half an hour on two cores, and ten minutes more
+for the first installation. Anything else that runs on the machine disturbs the figures; ratios
+suffer less than the figures themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from contestants import (
+    ENVIRONMENTS,
+    JOEYNMT,
+    OURS,
+    TRANSFORMERS,
+    WORK,
+    install,
+    start,
+    take_part,
+    write_pieces,
+)
+from machine import ceilings
+from peers import Side, table, write_results
+from picture import draw
+from shapes import ALPHA, LONGEST, SHAPES, Shape, our_recipe
+
+from seqloom.runtime import devices, processors, versions
+from seqloom.text.prepare import Prepared, prepare
+
+ROUNDS = 3
+WARM_UP = 2
+"""Updates of each side before the clock runs."""
+DECODING_UPDATES = 10
+"""The decoded model has seen this many times ``--updates``."""
+AGREEMENT = 0.8
+"""With fewer outputs equal to JoeyNMT's the model is too little trained, and the sides have not the
+same work: JoeyNMT never ends a sentence at its first token, which such a model does often."""
+BEAMS = {"greedy": 1, "beam 5": 5}
+GENERATE_BATCH = 100
+"""Sentences that `generate` decodes together; 50 to 200 are as fast."""
+
+
+def train(sides: Mapping[str, Side], updates: int) -> dict[str, list[dict[str, Any]]]:
+    """Rounds of updates, the sides taking turns."""
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
+    for side in sides.values():
+        side.ask(updates=WARM_UP)
+    for number in range(ROUNDS):
+        for name, side in sides.items():
+            found = side.ask(updates=max(1, updates // ROUNDS))
+            found["tokens_per_second"] = found["target_tokens"] / found["seconds"]
+            rounds[name].append(found)
+            print(f"  round {number + 1}  {name:24} {found['tokens_per_second']:8.0f} tokens/s")
+    return rounds
+
+
+def summary(
+    side: Side, rounds: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Median speed, fill, memory of a side, and its share of what matrix products reach."""
+
+    def total(name: str) -> int:
+        return sum(found[name] for found in rounds)
+
+    speeds = [found["tokens_per_second"] for found in rounds]
+    precision = side.facts.get("precision", "float32")
+    found = {
+        "precision": precision,
+        "parameters": side.facts["parameters"],
+        "target_tokens_per_second": round(statistics.median(speeds)),
+        "rounds": [round(speed) for speed in speeds],
+        "fill_target": round(total("target_tokens") / total("target_positions"), 3),
+        "fill_source": round(total("source_tokens") / total("source_positions"), 3),
+        "target_tokens_per_update": round(total("target_tokens") / total("updates")),
+        "peak_memory_mb": rounds[-1]["peak_memory_mb"],
+    }
+    if "operations_per_token" in side.facts:
+        gflops = side.facts["operations_per_token"] * statistics.median(speeds) / 1e9
+        found["gflops"] = round(gflops)
+        found["share_of_products"] = round(gflops / max(limits[precision].values()), 2)
+    return found
+
+
+def decode(
+    sides: Mapping[str, Side], prepared: Prepared, sentences: int, beam: int
+) -> dict[str, dict[str, Any]]:
+    """Sentences a second of each side with the same weights, the sides taking turns."""
+    sources = [list(map(int, prepared.validation.pair(row)[0])) for row in range(sentences)]
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    outputs: dict[str, list[list[int]]] = {}
+    for number in range(ROUNDS):
+        for name, side in sides.items():
+            found = side.ask(
+                sources=sources, beam=beam, longest=LONGEST, length_penalty=ALPHA,
+                batch=GENERATE_BATCH,
+            )  # fmt: skip
+            outputs[name] = found["outputs"]
+            speeds[name].append(sentences / found["seconds"])
+            print(f"  round {number + 1}  {name:24} {speeds[name][-1]:8.1f} sentences/s")
+    return {
+        name: {
+            "sentences_per_second": round(statistics.median(values), 2),
+            "rounds": [round(value, 2) for value in values],
+            "mean_output_tokens": round(statistics.mean(map(len, outputs[name])), 1),
+            "same_as_ours": round(
+                sum(a == b for a, b in zip(outputs[name], outputs[OURS], strict=True)) / sentences,
+                3,
+            ),
+        }
+        for name, values in speeds.items()
+    }
+
+
+def show(
+    title: str, unit: str, found: Mapping[str, Mapping[str, Any]], more: Sequence[str]
+) -> None:
+    """Print a table with the ratios to Seqloom's best."""
+    ours = max(values[unit] for name, values in found.items() if name.startswith(OURS))
+    rows = [
+        {
+            title: name,
+            unit.replace("_", " "): f"{values[unit]:,}",
+            "Seqloom is ... times as fast": f"{ours / values[unit]:.1f}",
+            **{column.replace("_", " "): str(values.get(column, "")) for column in more},
+        }
+        for name, values in found.items()
+    ]
+    print(f"\n{table(rows)}\n")
+
+
+def arguments() -> argparse.Namespace:
+    """What the user asks for."""
+    parser = argparse.ArgumentParser(description="Seqloom beside its peers on Multi30k.")
+    parser.add_argument("--updates", type=int, default=30, help="timed updates of each side")
+    parser.add_argument("--sentences", type=int, default=200, help="sentences to decode")
+    parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
+    parser.add_argument("--threads", type=int, default=processors(), help="threads of each side")
+    parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
+    chosen = parser.parse_args()
+    if min(chosen.updates, chosen.sentences, chosen.threads) < 1:
+        parser.error("--updates, --sentences and --threads must be 1 or more.")
+    if not (chosen.data / "multi30k" / "train.en").exists():
+        parser.error(
+            f"no multi30k/train.en in {chosen.data}: fetch it (seqloom get multi30k), or name the "
+            "folder above it with --data or SEQLOOM_DATA."
+        )
+    return chosen
+
+
+def measure(
+    shape: Shape, chosen: argparse.Namespace, prepared: Prepared, peers: Sequence[str],
+    limits: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """Training figures of a model, and decoding figures if it is the first one."""
+    sides: dict[str, Side] = {}
+    try:
+        for who in take_part(shape, peers):
+            sides[who.name] = start(who, shape, chosen.data, prepared, chosen.threads)
+        print(f"{shape.title}: training, {chosen.threads} threads, {ROUNDS} rounds ...")
+        rounds = train(sides, chosen.updates)
+        training = {name: summary(side, rounds[name], limits) for name, side in sides.items()}
+        if shape is not SHAPES["transformer"]:
+            return training, {}
+        more = (DECODING_UPDATES - 1) * chosen.updates
+        decoders = with_one_model(sides, more)
+        sentences = min(chosen.sentences, len(prepared.validation_pairs))
+        decoding = {}
+        for title, beam in BEAMS.items():
+            print(f"Decoding {sentences} sentences, {title} ...")
+            decoding[title] = decode(decoders, prepared, sentences, beam)
+        return training, decoding
+    finally:
+        for side in sides.values():
+            side.close()
+
+
+def with_one_model(sides: Mapping[str, Side], updates: int) -> dict[str, Side]:
+    """One side of each program, all with Seqloom's weights after some updates more, in float32."""
+    names = {
+        JOEYNMT: f"{JOEYNMT} float32",
+        TRANSFORMERS: f"{TRANSFORMERS} float32",
+        OURS: f"{OURS} auto",
+    }
+    decoders = {program: sides[name] for program, name in names.items() if name in sides}
+    for side in sides.values():
+        if side not in decoders.values():
+            side.close()
+    ours = decoders[OURS]
+    print(f"Training the model to decode with, {updates} more updates ...")
+    ours.ask(updates=updates)
+    for side in decoders.values():
+        side.ask(updates=0)
+    weights = str(WORK / "weights.pt")
+    ours.ask(save=weights)
+    for side in decoders.values():
+        if side is not ours:
+            side.ask(load=weights)
+    return decoders
+
+
+def report(
+    training: Mapping[str, Any], decoding: Mapping[str, Any], limits: Mapping[str, Any]
+) -> None:
+    """Print all tables."""
+    columns = ["precision", "fill_target", "fill_source", "share_of_products", "peak_memory_mb"]
+    for title, found in training.items():
+        show(title, "target_tokens_per_second", found, columns)
+    for title, found in decoding.items():
+        show(title, "sentences_per_second", found, ["mean_output_tokens", "same_as_ours"])
+        joeynmt = found.get(JOEYNMT)
+        if joeynmt and joeynmt["same_as_ours"] < AGREEMENT:
+            print("Too few equal outputs: the ratio does not count. Raise --updates.")
+    rows = [
+        {"matrix products, GFLOP/s": kind, **{name: str(n) for name, n in limits[kind].items()}}
+        for kind in ("float32", "bfloat16")
+    ]
+    print(table(rows))
+
+
+def main() -> None:
+    """Install, measure, report."""
+    chosen = arguments()
+    chosen.data = chosen.data.resolve()
+    load = os.getloadavg()[0]
+    peers, missing = install()
+    WORK.mkdir(parents=True, exist_ok=True)
+    data = our_recipe(chosen.data, SHAPES["transformer"], "auto").data
+    prepared = prepare(data, WORK / "prepared")
+    write_pieces(prepared, min(chosen.sentences, len(prepared.validation_pairs)))
+    print("The machine's limits ...")
+    limits = ceilings()
+    training: dict[str, Any] = {}
+    decoding: dict[str, Any] = {}
+    for name in chosen.shapes:
+        shape = SHAPES[name]
+        training[shape.title], found = measure(shape, chosen, prepared, peers, limits)
+        decoding |= found
+    report(training, decoding, limits)
+    machine = {"processor": devices()[0], "processors": processors(), "load_before": round(load, 2)}
+    values = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": {**machine, "limits": limits},
+        "versions": versions(),
+        "peers": {name: ENVIRONMENTS[name].requirements[0] for name in peers},
+        "missing": missing,
+        "settings": {
+            "updates": chosen.updates,
+            "sentences": chosen.sentences,
+            "threads": chosen.threads,
+            "longest_output": LONGEST,
+        },
+        "training": training,
+        "decoding": decoding,
+    }
+    path = write_results("translation", values)
+    draw(values, path.with_suffix(".png"))
+    print(f"Written to {path} and {path.with_suffix('.png')}")
+
+
+if __name__ == "__main__":
+    main()
