@@ -137,8 +137,8 @@ def _joeynmt_rnn(model: Mapping[str, Any]) -> dict[str, Any]:
             "bidirectional": True,
         },
         "decoder": {
-            **shared, "type": "recurrent", "hidden_size": model["width"], "hidden_dropout": 0.1,
-            "attention": "bahdanau", "init_hidden": "bridge", "input_feeding": True,
+            **shared, "type": "recurrent", "hidden_size": model["width"],
+            "hidden_dropout": model["dropout"], "attention": "bahdanau", "init_hidden": "bridge", "input_feeding": True,
         },
     }  # fmt: skip
 

@@ -112,12 +112,10 @@ def sizes(model: dict[str, Any], vocabulary: int) -> dict[str, Any]:
     }
 
 
-def train(request: dict[str, Any], pairs: list[Pair], link: Link) -> None:
-    """Updates until the benchmark has enough."""
-    torch.manual_seed(1)
-    random.seed(1)
-    training = request["training"]
-    model = MarianMTModel(MarianConfig(**sizes(request["model"], request["vocabulary"]))).train()
+def build_optimizer(
+    model: MarianMTModel, training: dict[str, Any]
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """Adam, and a rate that rises and then falls with the square root of the updates."""
     optimizer = torch.optim.Adam(
         model.parameters(), lr=training["learning_rate"], betas=(0.9, 0.98), eps=1e-9
     )
@@ -125,6 +123,16 @@ def train(request: dict[str, Any], pairs: list[Pair], link: Link) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda n: min((n + 1) / warm_up, (warm_up / (n + 1)) ** 0.5)
     )
+    return optimizer, schedule
+
+
+def train(request: dict[str, Any], pairs: list[Pair], link: Link) -> None:
+    """Updates until the benchmark has enough."""
+    torch.manual_seed(1)
+    random.seed(1)
+    training = request["training"]
+    model = MarianMTModel(MarianConfig(**sizes(request["model"], request["vocabulary"]))).train()
+    optimizer, schedule = build_optimizer(model, training)
     bfloat16 = request["precision"] == "bfloat16"
     link.send(
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),

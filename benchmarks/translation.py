@@ -1,6 +1,6 @@
 """Seqloom beside JoeyNMT and Hugging Face transformers: speed of training and of decoding.
 
-    python benchmarks/translation.py [--updates 30] [--sentences 200] [--shapes tiny rnn ...]
+    python benchmarks/translation.py [--updates 18] [--sentences 200] [--shapes tiny rnn ...]
                                      [--threads N] [--data DIR]
 
 Installs each peer into an environment of its own. All sides train the same models on the same token
@@ -22,6 +22,7 @@ import argparse
 import datetime
 import os
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,25 @@ DECODING_UPDATES = 10
 AGREEMENT = 0.8
 """With fewer outputs equal to JoeyNMT's the model is too little trained, and the sides have not the
 same work: JoeyNMT never ends a sentence at its first token, which such a model does often."""
+SIZE_TOLERANCE = 1.01
+"""Largest ratio of parameters between two sides."""
 BEAMS = {"greedy": 1, "beam 5": 5}
 GENERATE_BATCH = 100
 """Sentences that `generate` decodes together; 50 to 200 are as fast."""
+
+
+def check_the_same(sides: Mapping[str, Side]) -> None:
+    """Leave the program unless all sides have the same pairs and threads, and one size of model.
+
+    Sizes may differ by what a library adds or leaves out: biases, the norm behind the last layer.
+    """
+    for fact in ("pairs", "threads"):
+        found = {name: side.facts[fact] for name, side in sides.items()}
+        if len(set(found.values())) > 1:
+            sys.exit(f"The sides are not the same: {fact} {found}. Nothing was measured.")
+    sizes = {name: side.facts["parameters"] for name, side in sides.items()}
+    if max(sizes.values()) > SIZE_TOLERANCE * min(sizes.values()):
+        sys.exit(f"The sides are not the same: parameters {sizes}. Nothing was measured.")
 
 
 def train(sides: Mapping[str, Side], updates: int) -> dict[str, list[dict[str, Any]]]:
@@ -149,7 +166,7 @@ def show(
 def arguments() -> argparse.Namespace:
     """What the user asks for."""
     parser = argparse.ArgumentParser(description="Seqloom beside its peers on Multi30k.")
-    parser.add_argument("--updates", type=int, default=30, help="timed updates of each side")
+    parser.add_argument("--updates", type=int, default=18, help="timed updates of each side")
     parser.add_argument("--sentences", type=int, default=200, help="sentences to decode")
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
     parser.add_argument("--threads", type=int, default=processors(), help="threads of each side")
@@ -174,6 +191,7 @@ def measure(
     try:
         for who in take_part(shape, peers):
             sides[who.name] = start(who, shape, chosen.data, prepared, chosen.threads)
+        check_the_same(sides)
         print(f"{shape.title}: training, {chosen.threads} threads, {ROUNDS} rounds ...")
         rounds = train(sides, chosen.updates)
         training = {name: summary(side, rounds[name], limits) for name, side in sides.items()}

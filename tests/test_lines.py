@@ -6,7 +6,7 @@ import pytest
 
 from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.errors import DecodingError
-from seqloom.lines import Line, Reader, join
+from seqloom.lines import Line, LineReader, join
 from tiny import tokenizers_of
 
 LONG = "a b c d. e f g h. a c e g. b d f h. a a"
@@ -17,7 +17,7 @@ def letters(text: str) -> list[int]:
 
 
 def test_a_line_within_the_limit_is_one_piece() -> None:
-    read = Reader(letters, letters, limit=3, warn=pytest.fail)
+    read = LineReader(letters, letters, limit=3, warn=pytest.fail)
     assert read(1, "abc", "x") == Line("abc", [letters("abc")], letters("x"))
     assert read(2, " ", "") == Line(" ", [[]], [])
     with pytest.raises(DecodingError, match="no prefix for line 3"):
@@ -30,14 +30,14 @@ def test_a_line_within_the_limit_is_one_piece() -> None:
 )
 def test_a_line_beyond_the_limit(truncate: bool, pieces: list[str], what: str) -> None:
     told: list[str] = []
-    read = Reader(letters, letters, limit=4, truncate=truncate, warn=told.append)
+    read = LineReader(letters, letters, limit=4, truncate=truncate, warn=told.append)
     assert read(7, "ab. cd.", "").pieces == [letters(piece) for piece in pieces]
     assert told == [f"line 7: 7 tokens, more than the 4 that the model was trained on; {what}."]
 
 
 def test_pieces_keep_their_language_tag() -> None:
     source = tokenizers_of(tags=["de"]).source
-    read = Reader(lambda text: source.encode(text, tag="de"), source.encode, limit=6)
+    read = LineReader(lambda text: source.encode(text, tag="de"), source.encode, limit=6)
     pieces = read(1, LONG, "").pieces
     tag = source.encode("a", tag="de")[0]
     assert len(pieces) > 2

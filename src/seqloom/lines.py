@@ -44,7 +44,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Reader:
+class LineReader:
     """Turns lines into ids."""
 
     encode: Callable[[str], list[int]]

@@ -13,7 +13,7 @@ from seqloom.decoding.forced import score_pairs
 from seqloom.decoding.stream import decode_stream
 from seqloom.errors import DecodingError, FolderError
 from seqloom.folder import ModelFolder, load_folder
-from seqloom.lines import Line, Reader, Translation, join
+from seqloom.lines import Line, LineReader, Translation, join
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device
@@ -125,7 +125,7 @@ class Translator:
         given = None if prefixes is None else iter(prefixes)
         starts = repeat("") if given is None else chain(given, repeat(None))
         numbered = enumerate(zip(texts, starts, strict=False), start=1)
-        read = Reader(
+        read = LineReader(
             encode=lambda text: self.encode([text], target_language)[0],
             encode_prefix=self.tokenizers.target.encode,
             limit=self.limit,
