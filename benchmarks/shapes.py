@@ -138,7 +138,8 @@ def _joeynmt_rnn(model: Mapping[str, Any]) -> dict[str, Any]:
         },
         "decoder": {
             **shared, "type": "recurrent", "hidden_size": model["width"],
-            "hidden_dropout": model["dropout"], "attention": "bahdanau", "init_hidden": "bridge", "input_feeding": True,
+            "hidden_dropout": model["dropout"], "attention": "bahdanau",
+            "init_hidden": "bridge", "input_feeding": True,
         },
     }  # fmt: skip
 
