@@ -29,9 +29,20 @@ MAY_KNOW: dict[str, set[str]] = {
     "evaluation": GROUND | {"decoding"},
     "inspection": GROUND | {"models.base", "decoding", "layers"},
     "lines": {"errors", "text", "decoding"},
-    "translator": GROUND | {"folder", "models", "text", "decoding", "inspection", "lines"},
+    "translator": GROUND
+    | {"folder", "layers.linear", "models", "text", "decoding", "inspection", "lines"},
     "workflow": GROUND
-    | {"corpus", "text", "models", "folder", "training", "decoding", "evaluation", "translator"},
+    | {
+        "corpus",
+        "text",
+        "layers.linear",
+        "models",
+        "folder",
+        "training",
+        "decoding",
+        "evaluation",
+        "translator",
+    },
     "": GROUND | {ANY},  # seqloom/__init__.py: the public names
     "cli": GROUND | {ANY},
 }

@@ -64,6 +64,16 @@ def test_speeds_are_positive_and_finite() -> None:
     assert all(0 < speed < 1e7 for speed in speeds.values())
 
 
+def test_the_faster_number_type_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for bfloat16, expected in ((1.4, "float32"), (1.6, "bfloat16")):
+        runtime.faster_precision.cache_clear()
+        speeds = [{"float32": 1.0, "bfloat16": bfloat16}]
+        monkeypatch.setattr(runtime, "number_types", lambda device, speeds=speeds: speeds.pop())
+        assert runtime.faster_precision(torch.device("cpu")) == expected
+        assert runtime.faster_precision(torch.device("cpu")) == expected
+    runtime.faster_precision.cache_clear()
+
+
 def test_extras_and_core_are_those_of_the_project(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

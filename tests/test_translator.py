@@ -258,9 +258,40 @@ def test_companions_of_other_tokenizers_are_refused(tmp_path: Path) -> None:
         Translator.load(one, companions=[tmp_path / "three"])
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_fewer_bits_say_the_same_and_find_it_as_likely(precision: str, tiny: Translator) -> None:
+    sources = letters(60, seed=9)
+    exact = list(tiny.stream(sources, tiny.recipe.decoding))
+    found = list(tiny.stream(sources, override(tiny.recipe.decoding, {"precision": precision})))
+    same = [(a, b) for a, b in zip(exact, found, strict=True) if a.text == b.text]
+    assert len(same) >= 50
+    gaps = [abs(a.outputs[0].log_probability - b.outputs[0].log_probability) for a, b in same]
+    assert max(gaps) > 0 and sorted(gaps)[len(gaps) // 2] < 0.1
+    assert isinstance(tiny.model.head, torch.nn.Linear)  # scores and pictures stay exact
+
+
+def test_auto_is_what_is_faster_here(tiny: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = letters(9, seed=10)
+
+    def gains(precision: str) -> list[float]:
+        decoding = override(tiny.recipe.decoding, {"precision": precision})
+        return [each.outputs[0].log_probability for each in tiny.stream(sources, decoding)]
+
+    for faster in ("float32", "bfloat16"):
+        monkeypatch.setattr("seqloom.translator.faster_precision", lambda _, faster=faster: faster)
+        assert gains("auto") == gains(faster)
+    assert gains("float32") != gains("bfloat16")
+
+
+def test_int8_where_there_is_none(tiny: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqloom.translator.int8_available", lambda: False)
+    with pytest.raises(DecodingError, match=r"^decoding\.precision=int8: .* take bfloat16"):
+        tiny.translate(["a b"], precision="int8")
+
+
 def test_a_score_is_the_sum_of_its_tokens_and_the_search_s_own(tiny: Translator) -> None:
     sources = letters(20, seed=8)
-    decoding = DecodingRecipe(beam=3, nbest=2)
+    decoding = DecodingRecipe(beam=3, nbest=2, precision="float32")
     found = [(each.source, o) for each in tiny.stream(sources, decoding) for o in each.outputs]
     canonical = [(s, o) for s, o in found if o.text == o.text.strip() and len(o.text) % 2]
     assert len(canonical) > 30

@@ -57,7 +57,7 @@ def _trained(folder: Path) -> Path:
             "data": {"tokenizer": "word", "max_length": LIMIT},
             "model": TRANSFORMER,
             "training": TRAINING,
-            "decoding": {"beam": 2},
+            "decoding": {"beam": 2, "precision": "float32"},
         },
         "tiny",
     )

@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import time
+from functools import lru_cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,16 +117,18 @@ def set_threads(count: int | None = None) -> int:
     return count
 
 
-def keep_memory() -> None:
+def keep_memory(kernels: int = 64) -> None:
     """Keep memory steady over a long run; call before the first product.
 
     First touch of fresh memory is slow: a training step that hands its tensors back to the system
     and asks for them again spends a sixth of its time in page faults. So glibc keeps what is
     freed. And oneDNN, which multiplies bfloat16 matrices, keeps a compiled kernel for each shape
-    it has met; batches come in thousands of shapes, and 1,024 kernels are gigabytes.
+    it has met, by default 1,024, which are gigabytes: the batches of a training run come in
+    thousands of shapes that hardly ever return, a search in some hundred that do. ``kernels`` is
+    how many it keeps.
     """
     for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-        os.environ.setdefault(name, "64")
+        os.environ.setdefault(name, str(kernels))
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         return
     import ctypes
@@ -171,6 +174,13 @@ def number_types(device: torch.device) -> dict[str, float]:
 
     types = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     return {name: product_speed(device, dtype) for name, dtype in types.items()}
+
+
+@lru_cache
+def faster_precision(device: torch.device) -> str:
+    """The number type whose matrix products are clearly faster on ``device``, by measuring."""
+    speed = number_types(device)
+    return "bfloat16" if speed["bfloat16"] > 1.5 * speed["float32"] else "float32"
 
 
 def versions() -> dict[str, str]:

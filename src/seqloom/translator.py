@@ -13,10 +13,11 @@ from seqloom.decoding.forced import score_pairs
 from seqloom.decoding.stream import decode_stream
 from seqloom.errors import DecodingError, FolderError
 from seqloom.folder import ModelFolder, load_folder
+from seqloom.layers.linear import int8_available, lowered
 from seqloom.lines import Line, LineReader, Translation, join
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
-from seqloom.runtime import choose_device
+from seqloom.runtime import choose_device, faster_precision
 from seqloom.text.tokenizer import Tokenizers
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Translator:
         self.recipe = recipe
         self.device = device
         self.folder = folder
+        self._lowered: dict[str, list[EncoderDecoder]] = {}
 
     @classmethod
     def load(
@@ -201,6 +203,19 @@ class Translator:
             tag = self.recipe.data.target_language
         return self.tokenizers.source.encode_batch(texts, tag=tag)
 
+    def _ready(self, precision: str) -> list[EncoderDecoder]:
+        """The models as they decode in ``precision``, made once."""
+        if precision == "auto":
+            precision = faster_precision(self.device)
+        if precision == "int8" and not (self.device.type == "cpu" and int8_available()):
+            raise DecodingError(
+                f"decoding.precision=int8: this needs a processor and torch with oneDNN, not "
+                f"{self.device}; take bfloat16 or leave it out."
+            )
+        if precision not in self._lowered:
+            self._lowered[precision] = [lowered(model, precision) for model in self.models]
+        return self._lowered[precision]
+
     def _translate_lines(
         self, lines: Sequence[Line], decoding: DecodingRecipe, first: int
     ) -> Iterator[Translation]:
@@ -210,7 +225,7 @@ class Translator:
             line.prefix if index == 0 else [] for line in lines for index in range(len(line.pieces))
         ]
         found = decode_stream(
-            self.models,
+            self._ready(decoding.precision),
             sources,
             decoding,
             device=self.device,

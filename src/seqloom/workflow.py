@@ -22,6 +22,7 @@ from seqloom.decoding.stream import decode_stream
 from seqloom.errors import FolderError, RecipeError
 from seqloom.evaluation import metrics
 from seqloom.folder import load_config, save_config, save_weights, write_text
+from seqloom.layers.linear import lowered
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
 from seqloom.runtime import choose_device, keep_memory, set_threads
@@ -249,7 +250,8 @@ class Validator:
         pairs = self.prepared.validation_pairs[: self.recipe.training.validate_pairs]
         sources = [self.prepared.validation.pair(row)[0].tolist() for row in range(len(pairs))]
         greedy = self.recipe.decoding.model_copy(update={"beam": 1, "nbest": 1, "sample": False})
-        found = decode_stream([model], sources, greedy, device=self.device)
+        ready = lowered(model, self.recipe.training.precision)
+        found = decode_stream([ready], sources, greedy, device=self.device)
         decode = self.prepared.tokenizers.target.decode_batch
         hypotheses = decode([list(best[0].ids) for best in found])
         references = [pair.target for pair in pairs]

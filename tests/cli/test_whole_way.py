@@ -110,7 +110,8 @@ def test_a_model_with_itself_is_an_ensemble_of_one(work: Path) -> None:
 
 
 def test_forced_scores_are_those_of_the_search(work: Path, tmp_path: Path) -> None:
-    found = seqloom("translate", "model", "test.en", "--json", cwd=work).out.splitlines()
+    exact = ("--json", "--precision", "float32")
+    found = seqloom("translate", "model", "test.en", *exact, cwd=work).out.splitlines()
     best = [json.loads(line)["hypotheses"][0] for line in found]
     expected = [each["log_probability"] for each in best]
     written = "".join(f"{each['text']}\n" for each in best)

@@ -7,7 +7,7 @@ import torch
 from decoding_toys import ToyGru, random_sources
 from oracle import assert_same, oracle_beam
 
-from seqloom.decoding.ensemble import average_log_probabilities
+from seqloom.decoding.ensemble import average_log_probabilities, room_for, staying
 from seqloom.decoding.forced import score
 from seqloom.decoding.search import search
 from seqloom.errors import DecodingError
@@ -110,3 +110,21 @@ def test_nothing_to_score_gives_zeros():
     source, mask = random_sources(2, [3])
     target = torch.full((1, 2), PAD)
     assert score([ToyGru(2)], source, mask, target, target.ne(PAD)).tolist() == [[0.0, 0.0]]
+
+
+def test_batches_have_few_sizes_with_little_room_to_spare():
+    sizes = {room_for(sentences) for sentences in range(1, 1025)}
+    assert sizes >= {*range(1, 9), 10, 12, 14, 16, 20, 1024}
+    assert len(sizes) == 8 + 4 * 7
+    for sentences in range(1, 1025):
+        assert sentences <= room_for(sentences) < sentences * 1.25
+
+
+def test_a_batch_shrinks_when_the_busy_fit_into_a_smaller_size():
+    busy = torch.ones(16, dtype=torch.bool)
+    busy[3] = False
+    assert staying(busy) is None  # 15 still need a batch of 16
+    busy[[0, 7]] = False
+    kept = staying(busy)
+    assert kept is not None
+    assert kept.tolist() == [1, 2, 4, 5, 6, *range(8, 16), 0]

@@ -34,15 +34,16 @@ def test_sources_end_in_eos_and_are_padded_on_the_right():
 
 def test_batches_hold_every_sentence_once_and_at_most_so_many_positions():
     items = [Sentence(number, ids) for number, ids in enumerate(sentences(100)) if ids]
-    batches = list(batches_by_length(items, 40))
+    batches = list(batches_by_length(items, 40, most=6))
     assert sorted(item for batch in batches for item in batch) == items
     assert all(len(batch) * (max(len(item.ids) for item in batch) + 1) <= 40 for batch in batches)
+    assert max(map(len, batches)) == 6
     lengths = [len(item.ids) for batch in batches for item in batch]
     assert lengths == sorted(lengths, reverse=True)
 
 
 def test_a_source_longer_than_a_batch_stands_alone():
-    batches = list(batches_by_length(map(Sentence, range(3), ([5] * 50, [5] * 3, [6] * 3)), 10))
+    batches = list(batches_by_length(map(Sentence, range(3), ([5] * 50, [5] * 3, [6] * 3)), 10, 9))
     assert [[item.number for item in batch] for batch in batches] == [[0], [1, 2]]
 
 

@@ -17,6 +17,7 @@ from seqloom.layers.attention import (
     Dot,
     GlobalAttention,
     MultiHeadAttention,
+    SelfAttention,
     attention_weights,
     mix,
 )
@@ -123,10 +124,10 @@ def test_additive_mask_and_boolean_mask_hide_the_same_positions() -> None:
 D, H = 12, 3
 
 
-def pair() -> tuple[MultiHeadAttention, nn.MultiheadAttention]:
+def pair() -> tuple[SelfAttention, nn.MultiheadAttention]:
     """Ours and torch's with the same weights."""
     torch.manual_seed(2)
-    ours, theirs = MultiHeadAttention(D, H), nn.MultiheadAttention(D, H, batch_first=True)
+    ours, theirs = SelfAttention(D, H), nn.MultiheadAttention(D, H, batch_first=True)
     theirs.in_proj_bias.data.normal_()
     theirs.out_proj.bias.data.normal_()
     weights, biases = theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3)
@@ -137,8 +138,14 @@ def pair() -> tuple[MultiHeadAttention, nn.MultiheadAttention]:
     return ours, theirs
 
 
+def keys_values(layer: MultiHeadAttention, states: Tensor) -> tuple[Tensor, Tensor]:
+    return layer.split(layer.key(states)), layer.split(layer.value(states))
+
+
 def attend(layer: MultiHeadAttention, x: Tensor, states: Tensor, bias: Tensor | None) -> Tensor:
-    return layer.attend(layer.queries(x), *layer.keys_values(states), bias)
+    if isinstance(layer, SelfAttention) and x is states:
+        return layer.attend(*layer.queries_keys_values(x), bias)
+    return layer.attend(layer.queries(x), *keys_values(layer, states), bias)
 
 
 PADDING = length_mask(torch.tensor([S, 2]))
@@ -181,7 +188,7 @@ def test_visible_path_equals_the_fused_kernel(mask: str) -> None:
     bias, _ = MASKS[mask]
     states = torch.randn(B, S, D)
     with torch.no_grad():
-        query, (key, value) = ours.queries(states), ours.keys_values(states)
+        query, (key, value) = ours.queries(states), keys_values(ours, states)
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         expected = ours.output(context.transpose(1, 2).flatten(2))
         torch.testing.assert_close(ours.attend(query, key, value, bias), expected)

@@ -83,7 +83,7 @@ def test_slots_are_dropped_once_nobody_looks_back_to_them() -> None:
 def test_one_row_a_sentence_needs_no_mask_and_is_written_in_place() -> None:
     state, pasts = begin(3)
     places = set()
-    for _ in range(12):
+    for _ in range(8):  # the room of a new cache
         state, pasts = step(state, 3, pasts)
         assert state.bias(3, torch.float32) is None
         places.add(state.slots.keys[0].data_ptr())

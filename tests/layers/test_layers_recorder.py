@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.attention import MultiHeadAttention
+from seqloom.layers.attention import SelfAttention
 from seqloom.layers.masks import additive, causal_mask
 from seqloom.layers.recorder import note, record, recording
 from seqloom.layers.recurrent import RecurrentEncoder
@@ -17,12 +17,12 @@ class Pair(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.second = MultiHeadAttention(8, 2), MultiHeadAttention(8, 2)
+        self.first, self.second = SelfAttention(8, 2), SelfAttention(8, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         bias = additive(causal_mask(x.shape[1]), x.dtype)
         for layer in (self.first, self.second):
-            x = layer.attend(layer.queries(x), *layer.keys_values(x), bias)
+            x = layer.attend(*layer.queries_keys_values(x), bias)
         return x
 
 

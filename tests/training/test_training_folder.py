@@ -220,15 +220,6 @@ def test_sizes_that_were_asked_for_stay() -> None:
     assert choose_sizes(recipe, 10**6, 10**7, CPU) == recipe
 
 
-def test_the_faster_number_type_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    from seqloom.training import sizes
-
-    for bfloat16, expected in ((1.4, "float32"), (1.6, "bfloat16")):
-        speeds = {"float32": 1.0, "bfloat16": bfloat16}
-        monkeypatch.setattr(sizes, "number_types", lambda device, speeds=speeds: speeds)
-        assert sizes.faster_precision(CPU) == expected
-
-
 def test_metrics_drop_what_comes_after(tmp_path: Path) -> None:
     metrics = Metrics(tmp_path, 0)
     for update in (1, 2, 3):

@@ -11,7 +11,7 @@ import typer
 
 from seqloom.cli.console import Watch
 from seqloom.cli.files import all_lines, check_aligned
-from seqloom.cli.options import Device, Json, decoding_recipe
+from seqloom.cli.options import Device, Json, decoding_recipe, open_translator
 from seqloom.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -116,9 +116,7 @@ def _translate(
     folder: Path, sources: list[str], beam: int | None, device: str | None
 ) -> tuple[list[str], str | None]:
     """Translations by the model in ``folder``, and their language."""
-    from seqloom.translator import Translator
-
-    translator = Translator.load(folder, device=device)
+    translator = open_translator(folder, device)
     options = decoding_recipe(translator.recipe.decoding, {"beam": beam, "nbest": 1})
     found = []
     with Watch() as watch:

@@ -12,6 +12,7 @@ from seqloom.errors import RecipeError
 
 if TYPE_CHECKING:
     from seqloom.recipe import DecodingRecipe
+    from seqloom.translator import Translator
 
 Settings = Annotated[
     list[str] | None,
@@ -30,6 +31,8 @@ Output = Annotated[
     typer.Option(help="Write here instead of standard output; appears when it is complete."),
 ]
 
+_KERNELS = 256
+"""Shapes of products that a search meets again and again: few sizes of batch, some layers."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 RECIPE_FOLDERS = (_PACKAGE / "_recipes", _PACKAGE.parents[1] / "recipes")
 """Where recipes lie in an installed package, and in a checkout of the repository."""
@@ -66,3 +69,19 @@ def decoding_recipe(
     given = {name: value for name, value in flags.items() if value is not None}
     values = {**base.model_dump(), **written, **given}
     return recipe_from({"decoding": values}, "decoding options").decoding
+
+
+def open_translator(
+    folder: Path, device: str | None, companions: Sequence[Path] = ()
+) -> Translator:
+    """The model of a folder, in a process that is ready to compute with it.
+
+    Raises:
+        SeqloomError: the folder or the device cannot be used.
+    """
+    from seqloom.runtime import keep_memory, set_threads
+    from seqloom.translator import Translator
+
+    set_threads()
+    keep_memory(_KERNELS)
+    return Translator.load(folder, device=device, companions=companions)

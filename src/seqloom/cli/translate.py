@@ -13,7 +13,7 @@ import typer
 
 from seqloom.cli.console import Watch
 from seqloom.cli.files import all_lines, check_aligned, lines, one_line, results
-from seqloom.cli.options import Device, Output, Settings, decoding_recipe
+from seqloom.cli.options import Device, Output, Settings, decoding_recipe, open_translator
 from seqloom.errors import DecodingError
 from seqloom.runtime import is_terminal
 
@@ -56,6 +56,10 @@ def translate(
     truncate: Annotated[
         bool, typer.Option("--truncate/--split-long", help="What to do with too long a line.")
     ] = False,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float32 (exact), bfloat16, int8 (fastest on a CPU), or auto: measured."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line: source, hypotheses, scores.")
     ] = False,
@@ -76,12 +80,11 @@ def translate(
         "top_p": top_p,
         "seed": seed,
         "no_repeat_ngram": no_repeat_ngram,
+        "precision": precision,
     }
     _check_sampling(flags)
     texts = lines(file)
-    from seqloom.translator import Translator
-
-    translator = Translator.load(folder, device=device, companions=companions or ())
+    translator = open_translator(folder, device, companions or ())
     options = decoding_recipe(translator.recipe.decoding, flags, settings or [])
     visible = output is not None or not is_terminal(sys.stdout)
     with results(output) as stream, Watch(shown=visible) as watch:
@@ -131,9 +134,7 @@ def score(
     """Print the log-probability that the model gives to each translation, one a line."""
     sources, targets = all_lines(source), all_lines(target)
     check_aligned([(source, sources), (target, targets)])
-    from seqloom.translator import Translator
-
-    translator = Translator.load(folder, device=device)
+    translator = open_translator(folder, device)
     with results(output) as stream, Watch() as watch:
         for start in range(0, len(sources), SCORED_TOGETHER):
             part = slice(start, start + SCORED_TOGETHER)

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from seqloom.decoding.candidates import Candidates, Finished
 from seqloom.decoding.constraints import Constraints
-from seqloom.decoding.ensemble import LEAVING_SHARE, Ensemble
+from seqloom.decoding.ensemble import Ensemble, staying
 from seqloom.decoding.history import Ending, History
 from seqloom.decoding.hypothesis import Hypothesis, best_first
 from seqloom.decoding.penalties import Penalty
@@ -103,12 +103,12 @@ def beam_search(
         if over.any():
             _close(sentences, going_on, over, step, endings)
             sentences = replace(sentences, searching=sentences.searching & ~over)
-        staying = sentences.searching.nonzero().squeeze(1)
-        if not len(staying):
+        if not sentences.searching.any():
             break
-        if len(staying) <= len(over) * (1 - LEAVING_SHARE):
-            sentences, going_on = sentences.select(staying), going_on.select(staying)
-            progress = progress.select(staying, going_on.rows.flatten())
+        kept = staying(sentences.searching)
+        if kept is not None:
+            sentences, going_on = sentences.select(kept), going_on.select(kept)
+            progress = progress.select(kept, going_on.rows.flatten())
         else:
             progress = progress.reorder(going_on.rows.flatten())
         rows, last, totals = going_on.rows.flatten(), going_on.ids.flatten(), going_on.totals

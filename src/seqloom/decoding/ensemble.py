@@ -17,8 +17,23 @@ from seqloom.errors import DecodingError
 from seqloom.layers.state import State
 from seqloom.models.base import EncoderDecoder, Memory
 
-LEAVING_SHARE = 1 / 8
-"""Finished sentences leave a batch when they are this share of it: leaving copies the rest."""
+
+def room_for(sentences: int) -> int:
+    """The size of batch that holds so many sentences: 1 to 8, then four to the octave (10, 12, 14).
+
+    Finished sentences leave a batch when the others fit into a smaller size, since leaving copies
+    what stays. And products of few shapes are met: oneDNN compiles a kernel for each.
+    """
+    step = 1 << max((sentences - 1).bit_length() - 3, 0)
+    return -(-sentences // step) * step
+
+
+def staying(busy: Tensor) -> Tensor | None:
+    """The sentences [B'] of a smaller batch with all that are ``busy`` [B]; None to leave none."""
+    size = room_for(int(busy.sum()))
+    if size >= len(busy):
+        return None
+    return busy.to(torch.uint8).argsort(descending=True, stable=True)[:size]
 
 
 @dataclass(frozen=True)

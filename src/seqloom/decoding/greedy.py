@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seqloom.decoding.constraints import Constraints
-from seqloom.decoding.ensemble import LEAVING_SHARE, Ensemble, Progress
+from seqloom.decoding.ensemble import Ensemble, Progress, staying
 from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.decoding.penalties import Penalty
 from seqloom.decoding.top import top
@@ -65,10 +65,10 @@ def walk(
         gained[numbers, step] = log_probabilities.gather(1, last[:, None]).squeeze(1)
         is_open = is_open & last.ne(EOS) & limits.gt(step + 1)
         busy = is_open.view(-1, count).any(dim=1)
-        stay = busy.nonzero().squeeze(1)
-        if not len(stay):
+        if not busy.any():
             break
-        if len(stay) <= len(busy) * (1 - LEAVING_SHARE):
+        stay = staying(busy)
+        if stay is not None:
             rows = (stay[:, None] * count + torch.arange(count, device=device)).flatten()
             progress, constraints = progress.select(stay, rows), constraints.select(stay)
             numbers, limits, last, is_open = (x[rows] for x in (numbers, limits, last, is_open))

@@ -16,6 +16,10 @@ from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe
 from seqloom.symbols import EOS, PAD
 
+_SCORES = 6_000_000
+"""Probabilities that one step computes at most, rows times vocabulary. In float32 that is 32 MiB,
+and glibc hands larger blocks back at once: every step would touch fresh memory."""
+
 
 class Sentence(NamedTuple):
     """One source to decode."""
@@ -59,9 +63,11 @@ def decode_stream(
             :func:`seqloom.decoding.search.search`.
     """
     sentences = _sentences(sources, prefixes, first)
+    rows = options.nbest if options.sample else options.beam
+    most = max(1, _SCORES // (rows * max(model.head.out_features for model in models)))
     while chunk := list(islice(sentences, window)):
         results = {sentence.number: [EMPTY] for sentence in chunk if not len(sentence.ids)}
-        for batch in batches_by_length(chunk, options.batch_tokens):
+        for batch in batches_by_length(chunk, options.batch_tokens, most):
             numbers = [sentence.number for sentence in batch]
             source, mask = pad([sentence.ids for sentence in batch], device)
             starts = [sentence.prefix for sentence in batch]
@@ -71,16 +77,19 @@ def decode_stream(
             yield results.pop(sentence.number)
 
 
-def batches_by_length(sentences: Iterable[Sentence], tokens: int) -> Iterator[list[Sentence]]:
+def batches_by_length(
+    sentences: Iterable[Sentence], tokens: int, most: int
+) -> Iterator[list[Sentence]]:
     """Non-empty sentences, longest first, in batches of at most ``tokens`` source positions.
 
-    Padding and EOS are counted; a source longer than that stands alone. Longest first, so that a
-    lack of memory shows at once.
+    No more than ``most`` sentences in one. Padding and EOS are counted; a source longer than that
+    stands alone. Longest first, so that a lack of memory shows at once.
     """
     batch: list[Sentence] = []
     filled = (sentence for sentence in sentences if len(sentence.ids))
     for sentence in sorted(filled, key=lambda s: len(s.ids), reverse=True):
-        if batch and (len(batch) + 1) * (len(batch[0].ids) + 1) > tokens:
+        full = batch and (len(batch) + 1) * (len(batch[0].ids) + 1) > tokens
+        if full or len(batch) == most:
             yield batch
             batch = []
         batch.append(sentence)

@@ -14,13 +14,14 @@ Axes: B batch, T queries, S keys, H heads, K head width. Masks: True = may be at
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.linear import Joint
 from seqloom.layers.recorder import note, recording
 
 
@@ -130,16 +131,6 @@ class GlobalAttention(nn.Module):
         return mix(weights.to(values.dtype), values), weights
 
 
-def together(x: Tensor, linears: Sequence[nn.Linear]) -> tuple[Tensor, ...]:
-    """The outputs of several linear layers on one input, in one product: [... D] -> [... D'] each.
-
-    One product is read and, under autocast, rounded once; the layers keep their own parameters.
-    """
-    weight = torch.cat([layer.weight for layer in linears])
-    bias = torch.cat([layer.bias for layer in linears])
-    return torch.split(F.linear(x, weight, bias), [len(part.weight) for part in linears], dim=-1)
-
-
 class MultiHeadAttention(nn.Module):
     """Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2.2)."""
 
@@ -156,16 +147,6 @@ class MultiHeadAttention(nn.Module):
     def split(self, x: Tensor) -> Tensor:
         """[B S D] -> [B H S K]."""
         return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
-
-    def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [B H S K] of states [B S D]."""
-        key, value = together(states, (self.key, self.value))
-        return self.split(key), self.split(value)
-
-    def queries_keys_values(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values [B H T K] of states [B T D] that attend to themselves."""
-        query, key, value = together(states, (self.query, self.key, self.value))
-        return self.split(query), self.split(key), self.split(value)
 
     def queries(self, states: Tensor) -> Tensor:
         """Queries [B H T K] of states [B T D]."""
@@ -202,3 +183,16 @@ class MultiHeadAttention(nn.Module):
             note(self, "weights", weights)
             context = mix(self.dropout(weights), value)
         return self.output(context.transpose(1, 2).flatten(2))
+
+
+class SelfAttention(MultiHeadAttention):
+    """Multi-head attention of states over themselves."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__(width, heads, dropout)
+        self.projection = Joint((self.query, self.key, self.value))
+
+    def queries_keys_values(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [B H T K] of states [B T D]."""
+        query, key, value = self.projection(states)
+        return self.split(query), self.split(key), self.split(value)

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from seqloom.layers.masks import additive
 
-_ROOM = 16
+_ROOM = 8
 """Steps there is room for when keys and values are copied; or half the slots in use, if more."""
 
 
@@ -36,20 +37,26 @@ class _Slots:
         return self.keys[0].shape[2]
 
     def copy(self, sentences: Tensor, slots: Tensor, room: int) -> _Slots:
-        """Slots [B' P'] of sentences [B'], with ``room`` slots more."""
+        """Slots [B' P'] of sentences [B'], with ``room`` slots more, which hold anything."""
+        _, heads, size, width = self.keys[0].shape
+        if not size:
+            shape = (len(sentences), heads, room, width)
+            empty = [key.new_empty(shape) for key in self.keys + self.values]
+            return _Slots(empty[: len(self.keys)], empty[len(self.keys) :], 0)
+        first = sentences[:, None] * heads + torch.arange(heads, device=sentences.device)  # [B' H]
+        places = F.pad(slots, (0, room))  # [B' C']
+        rows = (first[:, :, None] * size + places[:, None]).flatten()
+        shape = (len(sentences), heads, places.shape[1], width)
+
+        # One row a slot: index_select takes whole rows, six times as fast as indexing does.
+        def moved(tensor: Tensor) -> Tensor:
+            return tensor.view(-1, width).index_select(0, rows).view(shape)
+
         return _Slots(
-            [_moved(each, sentences, slots, room) for each in self.keys],
-            [_moved(each, sentences, slots, room) for each in self.values],
+            [moved(each) for each in self.keys],
+            [moved(each) for each in self.values],
             slots.shape[1],
         )
-
-
-def _moved(tensor: Tensor, sentences: Tensor, slots: Tensor, room: int) -> Tensor:
-    _, heads, _, width = tensor.shape
-    new = tensor.new_empty(len(sentences), heads, slots.shape[1] + room, width)
-    every_head = torch.arange(heads, device=tensor.device)[None, :, None]
-    new[:, :, : slots.shape[1]] = tensor[sentences[:, None, None], every_head, slots[:, None]]
-    return new
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ class Memory:
     """Encoder states [B S D]."""
     mask: Tensor
     """True where ``states`` holds a real token [B S]."""
+    bias: Tensor | None = None
+    """Transformers: 0 there and minus infinity elsewhere, added to scores [B 1 1 S]."""
     summary: Tensor | None = None
     """Recurrent models: the context vector, the encoder's final state [B D]."""
     keys: tuple[Tensor, ...] = ()

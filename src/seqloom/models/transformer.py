@@ -14,10 +14,11 @@ from typing import Generic, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.attention import MultiHeadAttention, together
+from seqloom.layers.attention import MultiHeadAttention, SelfAttention
 from seqloom.layers.cache import CachedState
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.feedforward import FeedForward
+from seqloom.layers.linear import Joint
 from seqloom.layers.masks import additive, causal_mask
 from seqloom.layers.positions import LearnedPositions, Rotary, SinusoidalPositions
 from seqloom.layers.recorder import note
@@ -64,7 +65,7 @@ class Block(nn.Module):
         self.pre = recipe.norm == "pre"
         self.dropout = Dropout(recipe.dropout)
         width = recipe.width
-        self.self_attention = MultiHeadAttention(width, recipe.heads, recipe.attention_dropout)
+        self.self_attention = SelfAttention(width, recipe.heads, recipe.attention_dropout)
         self.self_attention_norm = nn.LayerNorm(width)
         self.feedforward = FeedForward(
             width, recipe.feedforward, recipe.activation, recipe.activation_dropout
@@ -134,7 +135,7 @@ class DecoderLayer(Block):
         update = self.self_attention.attend(query, key, value, bias)
         return self.after(x, update, self.self_attention_norm)
 
-    def look_across(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    def look_across(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
         """Cross-attention of [B T D] over keys and values [B H S K], then feed-forward."""
         inner = self.before(x, self.cross_attention_norm)
         query = self.cross_attention.queries(inner)
@@ -184,6 +185,9 @@ class Transformer(EncoderDecoder):
             [DecoderLayer(recipe) for _ in range(recipe.decoder_layers)],
             recipe,
         )
+        across = [layer.cross_attention for layer in self.decoder]
+        # Keys and values of all cross-attentions read the encoder's states.
+        self.across = Joint([part for each in across for part in (each.key, each.value)])
         self.output = nn.Linear(recipe.width, target_size, bias=False)
         initialize(self, recipe)
         if recipe.tie != "none":
@@ -197,20 +201,20 @@ class Transformer(EncoderDecoder):
             x = layer(x, bias)
             note(layer, "hidden", x)
         states = self.encoder.norm(x)
-        across = [layer.cross_attention for layer in self.decoder]
-        both = [part for attention in across for part in (attention.key, attention.value)]
-        parts = [across[0].split(part) for part in together(states, both)]
-        return Memory(states, mask, keys=tuple(parts[::2]), values=tuple(parts[1::2]))
+        first = next(iter(self.decoder)).cross_attention
+        parts = [first.split(part) for part in self.across(states)]
+        if not self.training:  # a search reads them at every step
+            parts = [part.contiguous() for part in parts]
+        return Memory(states, mask, bias, keys=tuple(parts[::2]), values=tuple(parts[1::2]))
 
     def decode(self, memory: Memory, target: Tensor) -> Tensor:
         """See :meth:`EncoderDecoder.decode`: all positions in parallel."""
         x = self.decoder.embedder(target)
         positions = torch.arange(target.shape[1], device=x.device)
         future = additive(causal_mask(target.shape[1], target.device), x.dtype)
-        source = additive(memory.mask, x.dtype)[:, None, None]
         for index, layer in enumerate(self.decoder):
             x = layer.look_back(x, positions, future)
-            x = layer.look_across(x, memory.keys[index], memory.values[index], source)
+            x = layer.look_across(x, memory.keys[index], memory.values[index], memory.bias)
             note(layer, "hidden", x)
         return self.decoder.norm(x)
 
@@ -236,10 +240,9 @@ class Transformer(EncoderDecoder):
         position = torch.full((1,), state.length, device=x.device)
         state = state.grow(sentences)
         others = state.bias(sentences, x.dtype)
-        source = additive(memory.mask, x.dtype)[:, None, None]
         for index, layer in enumerate(self.decoder):
             x = layer.look_back(x, position, others, partial(state.remember, index))
-            x = layer.look_across(x, memory.keys[index], memory.values[index], source)
+            x = layer.look_across(x, memory.keys[index], memory.values[index], memory.bias)
             note(layer, "hidden", x)
         return self.decoder.norm(x).flatten(0, 1), state
 

@@ -139,6 +139,9 @@ class DecodingRecipe(Section):
     """... plus this."""
     batch_tokens: int = Field(4096, ge=1)
     """Source positions (padding counted) decoded together."""
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    """Number type of the matrix products; auto measures whether float32 or bfloat16 is faster here.
+    Only float32 gives a sentence the same score in every batch; int8 is for processors."""
 
     def conflicts(self) -> list[Conflict]:
         """More hypotheses than the beam holds."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from seqloom.recipe import Recipe, TransformerRecipe
-from seqloom.runtime import number_types
+from seqloom.runtime import faster_precision
 
 _SMALL: dict[str, Any] = {
     "width": 128, "feedforward": 256, "heads": 4, "encoder_layers": 4, "decoder_layers": 4,
@@ -74,9 +74,3 @@ def _choose_model(model: TransformerRecipe, pairs: int) -> TransformerRecipe:
     if asked & chosen.keys() - {"dropout"}:
         return model
     return model.model_copy(update=chosen)
-
-
-def faster_precision(device: torch.device) -> str:
-    """The number type whose matrix products are clearly faster here, by measuring."""
-    speed = number_types(device)
-    return "bfloat16" if speed["bfloat16"] > 1.5 * speed["float32"] else "float32"

@@ -1,0 +1,162 @@
+"""Linear layers that read the same input as one product, and all of them ready for decoding.
+
+While a model trains, its weights are float32 and are joined and rounded at every use. A model that
+only decodes reads the same weights thousands of times, a few rows at a time, and is bound by that
+reading. :func:`lowered` joins and converts them once::
+
+    float32     exact
+    bfloat16    8 bits of mantissa; products in bfloat16, sums and results in float32
+    int8        weights in 8 bits with one scale for each output, inputs rounded to 8 bits with one
+                scale for the whole batch (torch's dynamic quantization): the fastest on a CPU, and
+                what a sentence gets depends, a little, on its batch
+
+Attention, norms, softmax and recurrences stay as they are.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Joint(nn.Module):
+    """The outputs of several linear layers on one input, in one product: [... D] -> [... D'] each.
+
+    One product is read and, under autocast, rounded once; the layers keep their own parameters.
+    """
+
+    def __init__(self, linears: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.linears = tuple(linears)  # a tuple, so that they stay modules of their owners alone
+        self.sizes = [linear.out_features for linear in linears]
+        self.packed: Packed | None = None
+        """In a lowered model: the one product."""
+
+    def joined(self) -> tuple[Tensor, Tensor]:
+        """Weights [sum of D', D] and biases, side by side."""
+        return (
+            torch.cat([linear.weight for linear in self.linears]),
+            torch.cat([linear.bias for linear in self.linears]),
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """[... D] -> [... D'] for each layer."""
+        joined = F.linear(x, *self.joined()) if self.packed is None else self.packed(x)
+        return torch.split(joined, self.sizes, dim=-1)
+
+
+class Packed(nn.Module):
+    """Base: one product with fixed weights [D' D]."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+
+
+class Float32(Packed):
+    """x W^T + b as it is."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight)
+        self.weight, self.bias = weight, bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[... D] -> [... D']."""
+        return F.linear(x, self.weight, self.bias)
+
+
+class Bfloat16(Packed):
+    """x W^T + b multiplied in bfloat16; the result in the input's number type."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight)
+        self.weight = weight.bfloat16()
+        self.bias = None if bias is None else bias.bfloat16()
+        # On a CPU the weights can lie in the order in which oneDNN reads them.
+        self.laid_out = weight.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        if self.laid_out:
+            self.weight = torch.ops.mkldnn._reorder_linear_weight(self.weight, None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[... D] -> [... D']."""
+        rounded = x.bfloat16()
+        if self.laid_out:
+            product = torch.ops.mkldnn._linear_pointwise(
+                rounded, self.weight, self.bias, "none", [], ""
+            )
+        else:
+            product = F.linear(rounded, self.weight, self.bias)
+        return product.to(x.dtype)
+
+
+class Int8(Packed):
+    """x W^T + b multiplied in integers: W in 8 bits, output by output, x in 8 bits as a whole."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight)
+        scales = (weight.abs().amax(dim=1).float() / 127).clamp(min=1e-12)
+        zeros = torch.zeros(len(weight), dtype=torch.long)
+        with warnings.catch_warnings():
+            # torch means to drop tensors of this type some day. Quantizing by plain operations
+            # around the product that is to stay takes twice as long at the rows of a beam.
+            warnings.filterwarnings("ignore", message=".*quantized tensor creation")
+            rounded = torch.quantize_per_channel(weight.float(), scales, zeros, 0, torch.qint8)
+        self.packed = torch.ops.quantized.linear_prepack(rounded, bias)
+        # Without these instructions sums of two products are kept in 16 bits, and may overflow.
+        processor = torch.cpu.get_capabilities()
+        self.seven_bits = not (processor.get("avx512_vnni") or processor.get("avx_vnni"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[... D] -> [... D']."""
+        product: Tensor = torch.ops.quantized.linear_dynamic(x, self.packed, self.seven_bits)
+        return product
+
+
+PRECISIONS: dict[str, Callable[[Tensor, Tensor | None], Packed]] = {
+    "float32": Float32,
+    "bfloat16": Bfloat16,
+    "int8": Int8,
+}
+"""Name -> builder from weight [D' D] and bias [D']."""
+
+
+def int8_available() -> bool:
+    """Whether this build of torch multiplies integers on a processor."""
+    return torch.backends.quantized.engine != "none" and hasattr(
+        torch.ops.quantized, "linear_dynamic"
+    )
+
+
+Model = TypeVar("Model", bound=nn.Module)
+
+_FEW = 8
+"""A layer of fewer outputs is bound by reading its input, and stays as it is."""
+
+
+@torch.no_grad()
+def lowered(model: Model, precision: str) -> Model:
+    """A copy of ``model`` that multiplies in ``precision``; for evaluation only.
+
+    What is not packed shares its tensors with ``model``, whose weights should not change after.
+    """
+    shared = {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}
+    twin = copy.deepcopy(model, shared)
+    pack = PRECISIONS[precision]
+    joints = [module for module in twin.modules() if isinstance(module, Joint)]
+    inside = {linear for joint in joints for linear in joint.linears}
+    for joint in joints:
+        joint.packed = pack(*joint.joined())
+    for parent in list(twin.modules()):
+        for name, child in list(parent.named_children()):
+            if not isinstance(child, nn.Linear) or child in inside:
+                continue
+            if child.out_features >= _FEW:
+                setattr(parent, name, pack(child.weight, child.bias))
+    return twin.eval()
