@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peers import FOLDER, HERE, Environment, PeerMissing, Side
-from shapes import Shape, joeynmt_config, our_recipe
+from shapes import TRAINING, Shape, joeynmt_config, our_recipe
 
 from seqloom.text.prepare import Prepared
 
@@ -83,20 +83,25 @@ def write_pieces(prepared: Prepared, sentences: int) -> None:
     (WORK / "vocabulary.txt").write_text(pieces, encoding="utf-8")
 
 
-def start(who: Contestant, shape: Shape, data: Path, prepared: Prepared, threads: int) -> Side:
-    """A side's process."""
+def start(
+    who: Contestant, shape: Shape, data: Path, prepared: Prepared, threads: int,
+    training: Mapping[str, Any] = TRAINING, **more: Any,
+) -> Side:  # fmt: skip
+    """A side's process; ``more`` is added to the first request."""
     script = {JOEYNMT: "joeynmt", TRANSFORMERS: "transformers", OURS: "seqloom"}[who.program]
     python = ENVIRONMENTS[who.program].python if who.program in ENVIRONMENTS else sys.executable
-    recipe = json.loads(our_recipe(data, shape, who.precision).model_dump_json())
+    recipe = json.loads(our_recipe(data, shape, who.precision, training).model_dump_json())
     request: dict[str, Any] = {
-        JOEYNMT: {"config": joeynmt_config(WORK, shape)},
+        JOEYNMT: {"config": joeynmt_config(WORK, shape, training)},
         TRANSFORMERS: {
             "folder": str(WORK), "vocabulary": prepared.tokenizers.source.size,
             "precision": who.precision, "model": recipe["model"], "training": recipe["training"],
         },
         OURS: {"prepared": str(prepared.folder), "recipe": recipe},
     }[who.program]  # fmt: skip
-    return Side(who.name, [str(python), str(HERE / f"{script}_side.py")], threads, request)
+    return Side(
+        who.name, [str(python), str(HERE / f"{script}_side.py")], threads, {**request, **more}
+    )
 
 
 def install() -> tuple[list[str], dict[str, str]]:

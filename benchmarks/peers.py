@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,10 @@ FOLDER = HERE / "peers"
 """Environments, prepared data and logs; not part of the repository."""
 CONSTRAINTS = HERE.parent / "constraints.txt"
 TORCH_CPU = "https://download.pytorch.org/whl/cpu"
+
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+"""From a request to its answer."""
 
 
 class PeerMissing(Exception):  # noqa: N818
@@ -153,11 +157,13 @@ class Course:
     """Counts and times updates, round by round, inside a side's own training loop.
 
     A round lasts from the start of its first update to the start of the update after its last, so
-    that it holds as many batches made, optimizer steps and lines logged as updates.
+    that it holds as many batches made, optimizer steps and lines logged as updates. Between rounds
+    ``answer`` answers other requests, such as one to translate.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, answer: Answer | None = None) -> None:
         self._link = link
+        self._answer = answer
         self._left = 0
         self._counts: dict[str, int] = {}
         self._started = 0.0
@@ -171,7 +177,12 @@ class Course:
             if self._counts:
                 seconds = time.perf_counter() - self._started
                 self._link.send(seconds=seconds, peak_memory_mb=peak_memory_mb(), **self._counts)
-            self._left = self._link.receive()["updates"]
+            request = self._link.receive()
+            while "updates" not in request:
+                assert self._answer is not None
+                self._link.send(**self._answer(request))
+                request = self._link.receive()
+            self._left = request["updates"]
             if not self._left:
                 return False
             self._counts = {"updates": 0, **dict.fromkeys(counts, 0)}

@@ -54,7 +54,9 @@ SHAPES = {
 }  # fmt: skip
 
 
-def our_recipe(data: Path, shape: Shape, precision: str) -> Recipe:
+def our_recipe(
+    data: Path, shape: Shape, precision: str, training: Mapping[str, Any] = TRAINING
+) -> Recipe:
     """The run as Seqloom is told; what is not named here is Seqloom's default."""
     corpus = data / "multi30k"
     values = {
@@ -66,14 +68,16 @@ def our_recipe(data: Path, shape: Shape, precision: str) -> Recipe:
             "vocabulary": VOCABULARY,
         },
         "model": dict(shape.model),
-        "training": {**TRAINING, "precision": precision},
+        "training": {**training, "precision": precision},
         # A factor near zero leaves the same longest output for all sources, as in JoeyNMT.
         "decoding": {"alpha": ALPHA, "max_length_factor": 1e-9, "max_length_extra": LONGEST},
     }
     return recipe_from(values, "benchmark")
 
 
-def joeynmt_config(folder: Path, shape: Shape) -> dict[str, Any]:
+def joeynmt_config(
+    folder: Path, shape: Shape, training: Mapping[str, Any] = TRAINING
+) -> dict[str, Any]:
     """The same run as JoeyNMT is told."""
     vocabulary = {"level": "word", "lowercase": False, "voc_file": str(folder / "vocabulary.txt")}
     layers = _joeynmt_rnn(shape.model) if shape.recurrent else _joeynmt_transformer(shape.model)
@@ -95,10 +99,10 @@ def joeynmt_config(folder: Path, shape: Shape) -> dict[str, Any]:
         },
         "training": {
             "optimizer": "adam", "adam_betas": [0.9, 0.98],
-            "learning_rate": TRAINING["learning_rate"], "learning_rate_min": 1e-12,
-            "scheduling": "warmupinversesquareroot", "learning_rate_warmup": TRAINING["warmup"],
-            "label_smoothing": TRAINING["label_smoothing"], "normalization": "tokens",
-            "clip_grad_norm": TRAINING["clip"], "batch_size": TRAINING["batch_tokens"],
+            "learning_rate": training["learning_rate"], "learning_rate_min": 1e-12,
+            "scheduling": "warmupinversesquareroot", "learning_rate_warmup": training["warmup"],
+            "label_smoothing": training["label_smoothing"], "normalization": "tokens",
+            "clip_grad_norm": training["clip"], "batch_size": training["batch_tokens"],
             "batch_type": "token",
             "epochs": 10**6, "logging_freq": 100, "validation_freq": 10**9,
         },

@@ -141,7 +141,14 @@ def train(request: dict[str, Any], pairs: list[Pair], link: Link) -> None:
         torch=torch.__version__,
         precision=request["precision"],
     )
-    course = Course(link)
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        model.eval()
+        found = translate(model, request["sources"], request)
+        model.train()
+        return found
+
+    course = Course(link, answer)
     for batch in batches(pairs, training["batch_tokens"]):
         labels = batch.pop("labels")
         going_on = course.begin(
@@ -195,7 +202,9 @@ def with_weights(request: dict[str, Any], path: str) -> M2M100ForConditionalGene
 
 
 def translate(
-    model: M2M100ForConditionalGeneration, sources: list[list[int]], request: dict[str, Any]
+    model: M2M100ForConditionalGeneration | MarianMTModel,
+    sources: list[list[int]],
+    request: dict[str, Any],
 ) -> dict[str, Any]:
     """Decode with `generate`, sentences of like length together."""
     config = GenerationConfig(

@@ -6,13 +6,13 @@
 Installs each peer into an environment of its own. All sides train the same models on the same token
 sequences of Multi30k (English to German) in batches of 4,096 positions, taking turns; real target
 tokens count (no padding, ends of sentences included), by the clock of the whole loop. Then all
-decode the same validation sentences with the same weights, those of Seqloom's Transformer after ten
-times the updates. The machine's own limits, matrix products and copies, stand beside the figures.
-A peer that cannot be installed is reported and left out.
+decode the same validation sentences with the same weights, those of Seqloom's Transformer after
+400 updates; Seqloom in each of its number types. The machine's own limits, matrix products and
+copies, stand beside the figures. A peer that cannot be installed is reported and left out.
 
 DIR holds multi30k/train.en and its like (default: $SEQLOOM_DATA, or data). Writes
-benchmarks/results/translation.json and .png. Takes half an hour on two cores, and ten minutes more
-for the first installation. Anything else that runs on the machine disturbs the figures; ratios
+benchmarks/results/translation.json and .png. Takes twenty minutes on two cores, and ten more for
+the first installation. Anything else that runs on the machine disturbs the figures; ratios
 suffer less than the figures themselves.
 """
 
@@ -43,14 +43,17 @@ from peers import Side, table, write_results
 from picture import draw
 from shapes import ALPHA, LONGEST, SHAPES, Shape, our_recipe
 
+from seqloom.evaluation.metrics import bleu
 from seqloom.runtime import devices, processors, versions
 from seqloom.text.prepare import Prepared, prepare
 
 ROUNDS = 3
 WARM_UP = 2
 """Updates of each side before the clock runs."""
-DECODING_UPDATES = 10
-"""The decoded model has seen this many times ``--updates``."""
+DECODING_UPDATES = 400
+"""What the decoded model has seen: enough for sentences that end."""
+PRECISIONS = ("float32", "bfloat16", "int8")
+"""Number types that Seqloom decodes in; the peers decode in float32."""
 AGREEMENT = 0.8
 """With fewer outputs equal to JoeyNMT's the model is too little trained, and the sides have not the
 same work: JoeyNMT never ends a sentence at its first token, which such a model does often."""
@@ -119,15 +122,19 @@ def summary(
 def decode(
     sides: Mapping[str, Side], prepared: Prepared, sentences: int, beam: int
 ) -> dict[str, dict[str, Any]]:
-    """Sentences a second of each side with the same weights, the sides taking turns."""
+    """Sentences a second of each side with the same weights, the sides taking turns.
+
+    A side stands once for each number type that it decodes in, the last word of its name.
+    """
     sources = [list(map(int, prepared.validation.pair(row)[0])) for row in range(sentences)]
+    references = [pair.target for pair in prepared.validation_pairs[:sentences]]
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     outputs: dict[str, list[list[int]]] = {}
     for number in range(ROUNDS):
         for name, side in sides.items():
             found = side.ask(
                 sources=sources, beam=beam, longest=LONGEST, length_penalty=ALPHA,
-                batch=GENERATE_BATCH,
+                batch=GENERATE_BATCH, precision=name.split()[-1],
             )  # fmt: skip
             outputs[name] = found["outputs"]
             speeds[name].append(sentences / found["seconds"])
@@ -137,13 +144,17 @@ def decode(
             "sentences_per_second": round(statistics.median(values), 2),
             "rounds": [round(value, 2) for value in values],
             "mean_output_tokens": round(statistics.mean(map(len, outputs[name])), 1),
-            "same_as_ours": round(
-                sum(a == b for a, b in zip(outputs[name], outputs[OURS], strict=True)) / sentences,
-                3,
+            "same_as_ours": _share_of_equal(outputs[name], outputs[f"{OURS} float32"]),
+            "bleu": round(
+                bleu(prepared.tokenizers.target.decode_batch(outputs[name]), references, "de"), 2
             ),
         }
         for name, values in speeds.items()
     }
+
+
+def _share_of_equal(left: Sequence[Any], right: Sequence[Any]) -> float:
+    return round(sum(a == b for a, b in zip(left, right, strict=True)) / len(left), 3)
 
 
 def show(
@@ -197,8 +208,7 @@ def measure(
         training = {name: summary(side, rounds[name], limits) for name, side in sides.items()}
         if shape is not SHAPES["transformer"]:
             return training, {}
-        more = (DECODING_UPDATES - 1) * chosen.updates
-        decoders = with_one_model(sides, more)
+        decoders = with_one_model(sides, max(1, DECODING_UPDATES - chosen.updates))
         sentences = min(chosen.sentences, len(prepared.validation_pairs))
         decoding = {}
         for title, beam in BEAMS.items():
@@ -211,24 +221,21 @@ def measure(
 
 
 def with_one_model(sides: Mapping[str, Side], updates: int) -> dict[str, Side]:
-    """One side of each program, all with Seqloom's weights after some updates more, in float32."""
-    names = {
-        JOEYNMT: f"{JOEYNMT} float32",
-        TRANSFORMERS: f"{TRANSFORMERS} float32",
-        OURS: f"{OURS} auto",
-    }
-    decoders = {program: sides[name] for program, name in names.items() if name in sides}
+    """One side of each program, all with Seqloom's weights after some updates more."""
+    ours = sides[f"{OURS} auto"]
+    names = [f"{JOEYNMT} float32", f"{TRANSFORMERS} float32"]
+    decoders = {name: sides[name] for name in names if name in sides}
+    decoders |= {f"{OURS} {precision}": ours for precision in PRECISIONS}
     for side in sides.values():
         if side not in decoders.values():
             side.close()
-    ours = decoders[OURS]
     print(f"Training the model to decode with, {updates} more updates ...")
     ours.ask(updates=updates)
-    for side in decoders.values():
+    for side in set(decoders.values()):
         side.ask(updates=0)
     weights = str(WORK / "weights.pt")
     ours.ask(save=weights)
-    for side in decoders.values():
+    for side in set(decoders.values()):
         if side is not ours:
             side.ask(load=weights)
     return decoders
@@ -242,8 +249,9 @@ def report(
     for title, found in training.items():
         show(title, "target_tokens_per_second", found, columns)
     for title, found in decoding.items():
-        show(title, "sentences_per_second", found, ["mean_output_tokens", "same_as_ours"])
-        joeynmt = found.get(JOEYNMT)
+        columns = ["mean_output_tokens", "same_as_ours", "bleu"]
+        show(title, "sentences_per_second", found, columns)
+        joeynmt = found.get(f"{JOEYNMT} float32")
         if joeynmt and joeynmt["same_as_ours"] < AGREEMENT:
             print("Too few equal outputs: the ratio does not count. Raise --updates.")
     rows = [

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from seqloom.errors import DecodingError, FolderError, SeqloomError, TokenizerError
+from seqloom.layers.recorder import record
 from seqloom.lines import Translation
 from seqloom.recipe import DecodingRecipe, override
 from seqloom.symbols import BOS, EOS
@@ -281,6 +282,12 @@ def test_auto_is_what_is_faster_here(tiny: Translator, monkeypatch: pytest.Monke
         monkeypatch.setattr("seqloom.translator.faster_precision", lambda _, faster=faster: faster)
         assert gains("auto") == gains(faster)
     assert gains("float32") != gains("bfloat16")
+
+
+def test_a_recorder_sees_the_model_translate(tiny: Translator) -> None:
+    with record(tiny.model) as seen:
+        tiny.translate(["a b c"], precision="bfloat16", beam=1)
+    assert "decoder.layers.0.cross_attention.weights" in seen
 
 
 def test_int8_where_there_is_none(tiny: Translator, monkeypatch: pytest.MonkeyPatch) -> None:

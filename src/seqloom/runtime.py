@@ -1,7 +1,8 @@
 """The machine underneath: devices, threads, number types, versions.
 
 The only file that reads the environment: ``SEQLOOM_DEVICE`` (such as ``cuda:1``) and
-``SEQLOOM_THREADS`` stand for the flags that a cluster's job script cannot pass. torch is imported
+``SEQLOOM_THREADS`` stand for the flags that a cluster's job script cannot pass; ``RANK``,
+``WORLD_SIZE`` and ``LOCAL_RANK`` are how torchrun tells a process its place. torch is imported
 inside the functions, so that importing this module costs nothing.
 """
 
@@ -52,7 +53,8 @@ def choose_device(name: str | None = None) -> torch.device:
     wanted = name or os.environ.get("SEQLOOM_DEVICE") or "auto"
     if wanted == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            local = os.environ.get("LOCAL_RANK")
+            return torch.device("cuda" if local is None else f"cuda:{local}")
         return torch.device("cpu")
     unknown = f"unknown device {wanted!r}; expected auto, cpu, cuda, cuda:1, ... or mps."
     try:
@@ -95,6 +97,11 @@ def processors() -> int:
         count = os.cpu_count() or 1
     quota = _quota(Path("/sys/fs/cgroup/cpu.max"))
     return max(1, min(count, quota)) if quota else count
+
+
+def place_in_group() -> tuple[int, int]:
+    """The number of this process among those that torchrun started, from 0, and how many."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def set_threads(count: int | None = None) -> int:

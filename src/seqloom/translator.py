@@ -14,6 +14,7 @@ from seqloom.decoding.stream import decode_stream
 from seqloom.errors import DecodingError, FolderError
 from seqloom.folder import ModelFolder, load_folder
 from seqloom.layers.linear import int8_available, lowered
+from seqloom.layers.recorder import recording
 from seqloom.lines import Line, LineReader, Translation, join
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
@@ -204,7 +205,9 @@ class Translator:
         return self.tokenizers.source.encode_batch(texts, tag=tag)
 
     def _ready(self, precision: str) -> list[EncoderDecoder]:
-        """The models as they decode in ``precision``, made once."""
+        """The models as they decode in ``precision``, made once; themselves under a recorder."""
+        if recording():
+            return self.models
         if precision == "auto":
             precision = faster_precision(self.device)
         if precision == "int8" and not (self.device.type == "cpu" and int8_available()):

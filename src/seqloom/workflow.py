@@ -33,10 +33,11 @@ from seqloom.training.batches import Perturb, batches
 from seqloom.training.card import model_card
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import measure
-from seqloom.training.loop import Trainer, autocast
+from seqloom.training.distributed import Group, joined
+from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.sizes import choose_sizes
-from seqloom.training.tasks import Translation
+from seqloom.training.tasks import Translation, autocast
 from seqloom.translator import Translator
 
 _MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
@@ -79,14 +80,20 @@ def train(
     where = choose_device(device)
     set_threads()
     keep_memory()
-    _check_free(out)
-    prepared = _prepared(recipe, out, corpus, validation, progress)
-    recipe = _settle(recipe, out, prepared, where)
-    trainer = _trainer(recipe, out, prepared, progress, where)
-    if not (out / "training" / "checkpoint.safetensors").exists():
-        summary = measure(trainer.model, trainer.task, prepared.train, recipe.training, where)
-        progress.started(summary)
-    trainer.fit()
+    with joined(where) as group:
+        if not group.first:
+            progress = Progress()
+            group.wait()  # for the first process's prepared corpus and chosen sizes
+        _check_free(out)
+        prepared = _prepared(recipe, out, corpus, validation, progress)
+        recipe = _settle(recipe, out, prepared, where)
+        if group.first:
+            group.wait()
+        trainer = _trainer(recipe, out, prepared, progress, where, group)
+        if group.first and not trainer.checkpoint.exists():
+            summary = measure(trainer.model, trainer.task, prepared.train, recipe.training, where)
+            progress.started(summary)
+        trainer.fit()
     return Translator.load(out, device=where)
 
 
@@ -204,7 +211,12 @@ def _tokens(store: TokenStore) -> int:
 
 
 def _trainer(
-    recipe: Recipe, out: Path, prepared: Prepared, progress: Progress, device: torch.device
+    recipe: Recipe,
+    out: Path,
+    prepared: Prepared,
+    progress: Progress,
+    device: torch.device,
+    group: Group,
 ) -> Trainer:
     tokenizers = prepared.tokenizers
     torch.manual_seed(recipe.training.seed)
@@ -225,6 +237,7 @@ def _trainer(
         progress=progress,
         device=device,
         perturb=_perturb(recipe, tokenizers),
+        group=group,
     )
 
 

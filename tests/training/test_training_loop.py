@@ -24,9 +24,9 @@ from seqloom.models import EncoderDecoder
 from seqloom.tensors import load_tensors
 from seqloom.training.batches import Batch
 from seqloom.training.checkpoint import RunState
-from seqloom.training.loop import Trainer, autocast
+from seqloom.training.loop import Trainer
 from seqloom.training.metrics import read_metrics
-from seqloom.training.tasks import Translation
+from seqloom.training.tasks import Translation, autocast
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -160,13 +160,14 @@ def poisoned(rig: Rig) -> None:
         next(iter(rig.trainer.model.parameters())).fill_(float("nan"))
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = Rig(tmp_path / "a", [1.0, 1.0], updates=4)
     first.trainer.fit()
     before = contents(tmp_path / "a" / "training")
     rig = Rig(tmp_path / "a", [], updates=8)
-    load = rig.trainer._forget_later_weights
-    rig.trainer._forget_later_weights = lambda: (load(), poisoned(rig))  # type: ignore
+    monkeypatch.setattr("seqloom.training.loop.forget_later_weights", lambda *loaded: poisoned(rig))
     with pytest.raises(TrainingError) as caught:
         rig.trainer.fit()
     message = str(caught.value)

@@ -10,6 +10,7 @@ import typer
 from seqloom.cli.console import Watch, say
 from seqloom.cli.options import Device, Settings, find_recipe
 from seqloom.errors import FolderError, RecipeError
+from seqloom.runtime import place_in_group
 
 if TYPE_CHECKING:
     from seqloom.recipe import Recipe
@@ -59,8 +60,9 @@ def train(
 
     with Watch() as watch:
         run(chosen, out, device=device, progress=watch)
-    say(f"trained {out}")
-    say(f"try it: echo 'A sentence.' | seqloom translate {out} -")
+    if place_in_group()[0] == 0:
+        say(f"trained {out}")
+        say(f"try it: echo 'A sentence.' | seqloom translate {out} -")
 
 
 def _with_files(recipe: Recipe, files: dict[str, str | None]) -> Recipe:

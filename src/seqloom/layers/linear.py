@@ -5,7 +5,7 @@ only decodes reads the same weights thousands of times, a few rows at a time, an
 reading. :func:`lowered` joins and converts them once::
 
     float32     exact
-    bfloat16    8 bits of mantissa; products in bfloat16, sums and results in float32
+    bfloat16    weights, inputs and results rounded to 8 significant bits; sums in float32
     int8        weights in 8 bits with one scale for each output, inputs rounded to 8 bits with one
                 scale for the whole batch (torch's dynamic quantization): the fastest on a CPU, and
                 what a sentence gets depends, a little, on its batch
@@ -80,7 +80,11 @@ class Bfloat16(Packed):
         self.weight = weight.bfloat16()
         self.bias = None if bias is None else bias.bfloat16()
         # On a CPU the weights can lie in the order in which oneDNN reads them.
-        self.laid_out = weight.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        self.laid_out = (
+            weight.device.type == "cpu"
+            and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+            and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )
         if self.laid_out:
             self.weight = torch.ops.mkldnn._reorder_linear_weight(self.weight, None)
 
@@ -110,7 +114,7 @@ class Int8(Packed):
             rounded = torch.quantize_per_channel(weight.float(), scales, zeros, 0, torch.qint8)
         self.packed = torch.ops.quantized.linear_prepack(rounded, bias)
         # Without these instructions sums of two products are kept in 16 bits, and may overflow.
-        processor = torch.cpu.get_capabilities()
+        processor: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
         self.seven_bits = not (processor.get("avx512_vnni") or processor.get("avx_vnni"))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -98,3 +98,20 @@ def _load_optimizer(model: nn.Module, optimizer: Optimizers, tensors: Mapping[st
             # Step counters stay on the CPU, as torch keeps them for its CPU kernels.
             where = torch.device("cpu") if tensor.ndim == 0 else parameter.device
             state[parameter][slot] = tensor.to(where)
+
+
+def weights_file(checkpoint: Path, update: int) -> Path:
+    """Where the weights of a validation are kept, beside the checkpoint."""
+    return checkpoint.with_name(f"weights-{update:07d}.safetensors")
+
+
+def kept_weights(checkpoint: Path) -> list[Path]:
+    """The weights of all validations that are kept, oldest first."""
+    return sorted(checkpoint.parent.glob("weights-*.safetensors"))
+
+
+def forget_later_weights(checkpoint: Path, update: int) -> None:
+    """Drop what a killed run wrote after its last checkpoint; it will be written again."""
+    for file in kept_weights(checkpoint):
+        if int(file.stem.removeprefix("weights-")) > update:
+            file.unlink()

@@ -13,8 +13,7 @@ from seqloom.corpus.store import TokenStore
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import TrainingRecipe
 from seqloom.training.batches import batches, plan
-from seqloom.training.loop import autocast
-from seqloom.training.tasks import Task
+from seqloom.training.tasks import Task, autocast
 
 _STEPS = 3
 

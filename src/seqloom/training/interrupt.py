@@ -26,10 +26,9 @@ class Stop:
             KeyboardInterrupt: after Ctrl-C.
             SystemExit: with 128 + the signal's number, after SIGTERM.
         """
-        if self.signal == signal.SIGINT:
+        if self.signal in (signal.SIGINT, None):  # none here: another process of the run had it
             raise KeyboardInterrupt
-        if self.signal is not None:
-            raise SystemExit(128 + self.signal)
+        raise SystemExit(128 + self.signal)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from seqloom.corpus.store import TokenStore
 from seqloom.errors import TrainingError
@@ -24,7 +23,15 @@ from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import TrainingRecipe
 from seqloom.tensors import load_tensors, save_tensors, untie
 from seqloom.training.batches import Batch, Perturb, batches
-from seqloom.training.checkpoint import RunState, load_checkpoint, save_checkpoint
+from seqloom.training.checkpoint import (
+    RunState,
+    forget_later_weights,
+    kept_weights,
+    load_checkpoint,
+    save_checkpoint,
+    weights_file,
+)
+from seqloom.training.distributed import Group
 from seqloom.training.interrupt import graceful_stop
 from seqloom.training.metrics import Metrics, draw_curves
 from seqloom.training.optim import (
@@ -32,11 +39,15 @@ from seqloom.training.optim import (
     average_weights,
     build_optimizer,
     normalize_and_clip,
+    restored,
+    set_weights,
 )
 from seqloom.training.progress import Progress
 from seqloom.training.schedule import rate_share
-from seqloom.training.tasks import Task
+from seqloom.training.tasks import Task, autocast
 
+_APART = 65_537
+"""Between the seeds of two processes of one run, whose dropout should not be the same."""
 _LOG_EVERY = 20
 """Updates between two training lines of metrics.jsonl."""
 
@@ -61,6 +72,8 @@ class Trainer:
     progress: Progress
     device: torch.device
     perturb: tuple[Perturb, Perturb] | None = None
+    group: Group = field(default_factory=Group)
+    """The processes that share the run; this one writes nothing unless it is the first."""
     state: RunState = field(default_factory=RunState)
 
     def __post_init__(self) -> None:
@@ -84,18 +97,22 @@ class Trainer:
         if self.checkpoint.exists():
             weights = self.average.weights if self.average else {}
             self.state = load_checkpoint(self.checkpoint, self.model, self.optimizer, weights)
-            self._forget_later_weights()
+            if self.group.first:
+                forget_later_weights(self.checkpoint, self.state.update)
+        self.group.wait()
         ended = self.state.update >= self.updates or self._out_of_patience()
         if self.state.finished and ended:
             return self.state
-        metrics = Metrics(self.folder, self.state.update)
+        metrics = Metrics(self.folder, self.state.update) if self.group.first else None
         try:
             self._run(metrics)
         finally:
-            metrics.close()
+            if metrics is not None:
+                metrics.close()
+        self.group.wait()
         return self.state
 
-    def _run(self, metrics: Metrics) -> None:
+    def _run(self, metrics: Metrics | None) -> None:
         groups = self._groups()
         with graceful_stop() as stop:
             while self.state.update < self.updates and not self._out_of_patience():
@@ -106,7 +123,7 @@ class Trainer:
                     self._save()
                 elif update % self.recipe.checkpoint_every == 0:
                     self._save()
-                if stop:
+                if self.group.any(bool(stop)):
                     self._save()
                     self.progress.message(
                         f"Stopped after update {update:,} of {self.updates:,}; everything is "
@@ -116,8 +133,9 @@ class Trainer:
         self._finish(metrics)
 
     def _groups(self) -> Iterator[list[Batch]]:
-        """The batches of each update, from where the run stands."""
+        """This process's batches of each update, from where the run stands."""
         group: list[Batch] = []
+        wanted = self.recipe.accumulation * self.group.size
         while True:
             count = 0
             for batch in batches(
@@ -131,24 +149,24 @@ class Trainer:
                 count += 1
                 self.state.position += 1
                 group.append(batch)
-                if len(group) == self.recipe.accumulation:
-                    yield group
+                if len(group) == wanted:
+                    yield self.group.share(group)
                     group = []
             if not count and not self.state.position:
                 raise TrainingError("There is no pair to train on; the corpus is empty.")
             self.state.epoch += 1
             self.state.position = 0
 
-    def _update(self, group: list[Batch], metrics: Metrics) -> None:
+    def _update(self, group: list[Batch], metrics: Metrics | None) -> None:
         """Forward, backward and one step of the optimizer over a group of batches."""
         began = time.perf_counter()
         state = self.state
         number = state.update + 1
-        torch.manual_seed(self.recipe.seed * 1_000_003 + number)
+        torch.manual_seed((self.recipe.seed + _APART * self.group.rank) * 1_000_003 + number)
         share = rate_share(self.recipe, number, self.updates)
         self.optimizer.set_rate(share)
         rate = share * self.recipe.learning_rate
-        plain, tokens = self._gradients(group)
+        plain, tokens = self.group.sum(self.parameters, *self._gradients(group))
         norm = normalize_and_clip(self.parameters, tokens, self.recipe.clip)
         loss = plain / tokens
         if not math.isfinite(loss) or not math.isfinite(float(norm)):
@@ -160,7 +178,9 @@ class Trainer:
             self.average.update(self.model, number)
         seconds = time.perf_counter() - began
         state.seconds += seconds
-        state.tokens += tokens
+        state.tokens += round(tokens)
+        if metrics is None:
+            return
         speed = state.tokens / state.seconds
         left = state.seconds / number * (self.updates - number)
         self.progress.update(number, self.updates, loss, speed, rate, left, state.best)
@@ -196,22 +216,28 @@ class Trainer:
             "set training.clip=1, or take training.precision=float32; another --out starts afresh."
         )
 
-    def _validate(self, metrics: Metrics) -> None:
+    def _validate(self, metrics: Metrics | None) -> None:
+        """Figures of the (averaged) weights, which all processes learn."""
+        if metrics is not None:
+            self._judge(metrics)
+        self.state = self.group.agree(self.state)
+
+    def _judge(self, metrics: Metrics) -> None:
         """Figures of the (averaged) weights; keep them if they are the best."""
         state = self.state
         with self._averaged():
             figures = self.validate(self.model)
             self.progress.validated(figures)
             metrics.add("validation", state.update, {**figures, "seconds": state.seconds})
-            name = f"weights-{state.update:07d}.safetensors"
-            save_tensors(self.checkpoint.with_name(name), untie(self.model.state_dict()), {})
+            kept = weights_file(self.checkpoint, state.update)
+            save_tensors(kept, untie(self.model.state_dict()), {})
             state.stale += 1
             if self._better(figures):
                 state.best, state.best_update = figures[self.recipe.metric], state.update
                 state.stale = 0
                 state.figures = figures
                 self.publish(self.model, state)
-        for old in self._kept_weights()[: -self.recipe.keep]:
+        for old in kept_weights(self.checkpoint)[: -self.recipe.keep]:
             old.unlink()
         draw_curves(self.folder)
 
@@ -229,18 +255,15 @@ class Trainer:
     def _averaged(self) -> Iterator[None]:
         """The model with its moving average as weights, in evaluation mode, inside the block."""
         self.model.eval()
-        if self.average is None:
+        with restored(self.model):
+            if self.average is not None:
+                set_weights(self.model, self.average.weights)
             yield
-            return
-        current = {name: p.detach().clone() for name, p in self.model.named_parameters()}
-        _set_weights(self.model, self.average.weights)
-        try:
-            yield
-        finally:
-            _set_weights(self.model, current)
 
-    def _finish(self, metrics: Metrics) -> None:
+    def _finish(self, metrics: Metrics | None) -> None:
         """Average the last checkpoints if that scores better, and mark the end."""
+        if metrics is None:
+            return
         figures = self._try_average()
         self.state.finished = True
         self._save()
@@ -251,10 +274,10 @@ class Trainer:
     def _try_average(self) -> dict[str, float]:
         """Figures of the mean of the last checkpoints, published if it is the best; or nothing."""
         state = self.state
-        figures: dict[str, float] = {}
-        files = self._kept_weights()[-self.recipe.average :]
-        if self.recipe.average > 1 and len(files) > 1:
-            current = {name: p.detach().clone() for name, p in self.model.named_parameters()}
+        files = kept_weights(self.checkpoint)[-self.recipe.average :]
+        if self.recipe.average == 1 or len(files) == 1:
+            return {}
+        with restored(self.model):
             mean = average_weights([load_tensors(file)[0] for file in files])
             load_weights(self.model, mean, files[-1])
             self.model.eval()
@@ -265,29 +288,10 @@ class Trainer:
                 state.best, state.best_update = figures[self.recipe.metric], state.update
                 state.figures = figures
                 self.publish(self.model, state)
-            _set_weights(self.model, current)
         return figures
 
-    def _kept_weights(self) -> list[Path]:
-        return sorted(self.checkpoint.parent.glob("weights-*.safetensors"))
-
-    def _forget_later_weights(self) -> None:
-        """Drop what a killed run wrote after its last checkpoint; it will be written again."""
-        for file in self._kept_weights():
-            if int(file.stem.removeprefix("weights-")) > self.state.update:
-                file.unlink()
-
     def _save(self) -> None:
+        if not self.group.first:
+            return
         weights = self.average.weights if self.average else {}
         save_checkpoint(self.checkpoint, self.state, self.model, self.optimizer, weights)
-
-
-@torch.no_grad()
-def _set_weights(model: EncoderDecoder, weights: Mapping[str, Tensor]) -> None:
-    for name, parameter in model.named_parameters():
-        parameter.copy_(weights[name])
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Matrix products in the recipe's number type; weights stay float32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -89,7 +90,7 @@ def _hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
     return [p for p in model.parameters() if p.ndim == 2 and id(p) not in outer]
 
 
-def normalize_and_clip(parameters: list[nn.Parameter], tokens: int, clip: float) -> Tensor:
+def normalize_and_clip(parameters: list[nn.Parameter], tokens: float, clip: float) -> Tensor:
     """Divide summed gradients by the tokens they were summed over, then clip their global norm.
 
     Returns:
@@ -135,3 +136,20 @@ def average_weights(several: list[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         name: torch.stack([weights[name].double() for weights in several]).mean(0).to(tensor.dtype)
         for name, tensor in first.items()
     }
+
+
+@torch.no_grad()
+def set_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Every parameter from ``weights``, by name."""
+    for name, parameter in model.named_parameters():
+        parameter.copy_(weights[name])
+
+
+@contextmanager
+def restored(model: nn.Module) -> Iterator[None]:
+    """Inside the block the weights may be set to others; after it they are as before."""
+    current = {name: p.detach().clone() for name, p in model.named_parameters()}
+    try:
+        yield
+    finally:
+        set_weights(model, current)

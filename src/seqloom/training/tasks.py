@@ -83,3 +83,8 @@ def cut_off(ids: Tensor, mask: Tensor, rate: float) -> Tensor:
     """Replace each real token by PAD, whose vector is zero, with chance ``rate``."""
     chosen = torch.rand(ids.shape, device=ids.device) < rate
     return ids.masked_fill(chosen & mask, PAD)
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Matrix products in the recipe's number type; weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
