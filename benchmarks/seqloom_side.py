@@ -123,11 +123,11 @@ def race(
 
 
 def main() -> None:
-    """Train in rounds, then decode as often as asked."""
+    """Train in rounds and save; or race; or decode with saved weights, as often as asked."""
     link = Link()
     request = link.receive()
     set_threads()
-    keep_memory()
+    keep_memory(256 if "weights" in request else 64)  # as the command line has it
     prepared = load_prepared(request["prepared"])
     recipe = settle(request["recipe"], prepared, torch.device("cpu"))
     tokenizers = prepared.tokenizers
@@ -147,16 +147,17 @@ def main() -> None:
     if "race" in request:
         race(model, recipe, prepared, link, request["race"])
         return
-    train(model, recipe, prepared, Course(link))
-    link.send()
+    if "weights" not in request:
+        train(model, recipe, prepared, Course(link))
+        link.send()
+        save_weights(model, link.receive()["save"])
+        link.send()
+        return
+    weights = torch.load(request["weights"], weights_only=True)
+    model.load_state_dict({name: t for name, t in weights.items() if name != "positions"})
     model.eval()
     while True:
-        request = link.receive()
-        if "save" in request:
-            save_weights(model, request["save"])
-            link.send()
-        else:
-            link.send(**translate(model, recipe, request))
+        link.send(**translate(model, recipe, link.receive()))
 
 
 if __name__ == "__main__":
