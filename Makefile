@@ -3,7 +3,7 @@
 #   make test    run the tests
 #   make coverage  the same, and which lines and branches they reach
 #   make lint    check style, formatting and types
-#   make bench   measure, and print the figures
+#   make bench   measure beside peers, and print the figures (hours; the scripts in benchmarks/ run alone too)
 # Another Python: make test PYTHON=python3.12
 
 PYTHON ?= python3
@@ -40,6 +40,9 @@ bench: $(VENV)/.development
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/store_open.py
 	$(BIN)/python benchmarks/translation.py
+	$(BIN)/python benchmarks/tokenizing.py
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/quality.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
