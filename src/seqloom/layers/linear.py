@@ -26,6 +26,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+def rounded(weight: Tensor) -> Tensor:
+    """``weight`` in the number type that autocast multiplies in.
+
+    Autocast remembers the cast of a parameter, but not of a part of one, which a loop would cast
+    at every step.
+    """
+    device = weight.device.type
+    if not torch.is_autocast_enabled(device):
+        return weight
+    return weight.to(torch.get_autocast_dtype(device))
+
+
 class Joint(nn.Module):
     """The outputs of several linear layers on one input, in one product: [... D] -> [... D'] each.
 

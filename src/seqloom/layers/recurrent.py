@@ -139,6 +139,19 @@ class RecurrentEncoder(nn.Module):
         return x, finals
 
 
+class Readout(nn.Module):
+    """h~ = tanh(W [s; e; c]) from the parts that the wiring offers: [... E]."""
+
+    def __init__(self, inputs: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.combine = nn.Linear(inputs, width)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """Parts of equal leading axes, joined along the last."""
+        return self.dropout(torch.tanh(self.combine(torch.cat(parts, dim=-1))))
+
+
 def initialize_recurrent(layer: RecurrentLayer) -> None:
     """Glorot uniform inputs, orthogonal recurrences gate by gate, biases 0, the forget gate's 1."""
     width = layer.hidden_size

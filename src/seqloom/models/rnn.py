@@ -22,8 +22,10 @@ from torch.nn import functional as F
 
 from seqloom.layers.attention import SCORES, GlobalAttention
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.linear import rounded
 from seqloom.layers.recorder import note
 from seqloom.layers.recurrent import (
+    Readout,
     RecurrentEncoder,
     cell_step,
     initialize_recurrent,
@@ -36,19 +38,6 @@ from seqloom.layers.state import RecurrentState, State
 from seqloom.models.base import EncoderDecoder, Memory
 from seqloom.recipe import RecurrentRecipe
 from seqloom.symbols import PAD
-
-
-class Readout(nn.Module):
-    """h~ = tanh(W [s; e; c]) from the parts that the wiring offers: [... E]."""
-
-    def __init__(self, inputs: int, width: int, dropout: float) -> None:
-        super().__init__()
-        self.combine = nn.Linear(inputs, width)
-        self.dropout = Dropout(dropout)
-
-    def forward(self, *parts: Tensor) -> Tensor:
-        """Parts of equal leading axes, joined along the last."""
-        return self.dropout(torch.tanh(self.combine(torch.cat(parts, dim=-1))))
 
 
 class RecurrentDecoder(nn.Module):
@@ -207,11 +196,21 @@ class RecurrentSeq2Seq(EncoderDecoder):
         weight, bias = input_weights(recurrent_layers(self.decoder.layers)[0])
         share = weight[:, : self.recipe.embedding]
         projected = F.linear(tokens, share, bias)  # [B T G]
+        extra = self._extra_weight()
         outputs = []
-        for index in range(tokens.shape[1]):
-            hidden, state = self._advance(memory, state, tokens[:, index], projected[:, index])
+        # unbind, not an index a step, whose gradients would each be as large as all steps.
+        for token, share in zip(tokens.unbind(1), projected.unbind(1), strict=True):
+            hidden, state = self._advance(memory, state, token, share, extra)
             outputs.append(hidden)
         return torch.stack(outputs, dim=1)
+
+    def _extra_weight(self) -> Tensor | None:
+        """The columns [G ?] of the first layer's W_ih that read what is not the token, if any."""
+        if not (self.decoder.feeds or self.decoder.reads_context):
+            return None
+        weight, _ = input_weights(recurrent_layers(self.decoder.layers)[0])
+        tokens = self.recipe.embedding if self.decoder.reads_token else 0
+        return rounded(weight[:, tokens:])
 
     def step(self, memory: Memory, state: State, last: Tensor) -> tuple[Tensor, State]:
         """See :meth:`EncoderDecoder.step`."""
@@ -222,25 +221,27 @@ class RecurrentSeq2Seq(EncoderDecoder):
             projected = F.linear(token, weight[:, : self.recipe.embedding], bias)
         else:
             projected = bias.expand(len(last), -1)
-        return self._advance(memory, state, token, projected)
+        return self._advance(memory, state, token, projected, self._extra_weight())
 
     def _advance(
-        self, memory: Memory, state: RecurrentState, token: Tensor, projected: Tensor
+        self,
+        memory: Memory,
+        state: RecurrentState,
+        token: Tensor,
+        projected: Tensor,
+        extra: Tensor | None,
     ) -> tuple[Tensor, RecurrentState]:
         """h~ [R E] and the next state, from the embedded token [R E] and its projection [R G]."""
         decoder = self.decoder
-        layers = recurrent_layers(decoder.layers)
         context = self._context_before(memory, state, len(token))
         fed = state.fed if decoder.feeds else context
-        if fed is not None and (decoder.feeds or decoder.reads_context):
-            weight, _ = input_weights(layers[0])
-            projected = projected + F.linear(fed, weight[:, -fed.shape[-1] :])
+        if fed is not None and extra is not None:
+            projected = projected + F.linear(fed, extra)
         hidden: list[Tensor] = []
         cells: list[Tensor] = []
-        for depth, layer in enumerate(layers):
+        for depth, layer in enumerate(recurrent_layers(decoder.layers)):
             if depth:
-                below = self.dropout(hidden[-1])
-                projected = F.linear(below, *input_weights(layer))
+                projected = F.linear(self.dropout(hidden[-1]), *input_weights(layer))
             cell = state.cell[depth] if state.cell else None
             new, cell = cell_step(layer, projected, state.hidden[depth], cell)
             note(decoder, f"layers.{depth}.hidden", new)
