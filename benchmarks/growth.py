@@ -17,7 +17,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ import matplotlib as mpl
 mpl.use("agg")
 
 import torch
+from machine import best_seconds
 from matplotlib import pyplot as plt
 from peers import HERE, table, write_results
 from shapes import SHAPES
@@ -43,7 +43,6 @@ from seqloom.training.batches import Batch, batches
 from seqloom.training.tasks import Translation, autocast
 
 VOCABULARY, LENGTH, POSITIONS, BEAM = 8000, 16, 4096, 5
-ROUNDS = 3
 CPU = torch.device("cpu")
 RECIPE = recipe_from({"model": dict(SHAPES["tiny"].model)}, "growth")
 
@@ -59,17 +58,6 @@ class Row:
     """Highest exponent that the unit's cost may grow with."""
     cost: Callable[[int], float]
     """Seconds a unit at a size."""
-
-
-def best(work: Callable[[], None]) -> float:
-    """Seconds of the quickest of several calls, after one that sets libraries up."""
-    work()
-    times = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
 
 
 def model_of(vocabulary: int) -> EncoderDecoder:
@@ -94,7 +82,7 @@ def training(
             loss = task(model, batch)
         torch.autograd.backward(loss.total)
 
-    return best(update) / ids.numel()
+    return best_seconds(update) / ids.numel()
 
 
 def decoding(length: int = LENGTH, beam: int = BEAM, vocabulary: int = VOCABULARY) -> float:
@@ -105,7 +93,7 @@ def decoding(length: int = LENGTH, beam: int = BEAM, vocabulary: int = VOCABULAR
     )
     count = max(4, 1024 // length // max(1, beam // 8))
     sources = torch.randint(4, vocabulary, (count, length - 1)).tolist()
-    return best(lambda: list(decode_stream([model], sources, options, device=CPU)) and None) / count
+    return best_seconds(lambda: list(decode_stream([model], sources, options, device=CPU))) / count
 
 
 def first_batch(pairs: int) -> float:
@@ -113,8 +101,8 @@ def first_batch(pairs: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.arrow"
         write(path, pairs)
-        return best(
-            lambda: next(batches(TokenStore.open(path), POSITIONS, seed=1, epoch=0)) and None
+        return best_seconds(
+            lambda: next(batches(TokenStore.open(path), POSITIONS, seed=1, epoch=0))
         )
 
 

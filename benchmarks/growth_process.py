@@ -30,11 +30,10 @@ def train(group: Group, store: TokenStore, updates: int) -> float:
             "updates": updates, "validate_every": updates, "precision": faster_precision(CPU),
         }
     )  # fmt: skip
-    figures = dict.fromkeys(("loss", "bleu", "chrf", "exact"), 0.0)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model=model_of(VOCABULARY), task=Translation(recipe), store=store,
-            recipe=recipe, folder=Path(folder), validate=lambda _: figures,
+            recipe=recipe, folder=Path(folder), validate=lambda _: {"bleu": 0.0},
             publish=lambda *_: None, progress=Progress(), device=CPU, group=group,
         )  # fmt: skip
         state = trainer.fit()

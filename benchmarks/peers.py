@@ -7,6 +7,7 @@ lines of JSON. This file needs nothing but the standard library: the peers impor
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -204,6 +205,19 @@ def peak_memory_mb() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
+
+
+def parse_with_corpus(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments and ``--data``, the folder above Multi30k, absolute; exit code 2 without it."""
+    parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
+    chosen = parser.parse_args()
+    if not (chosen.data / "multi30k" / "train.en").exists():
+        parser.error(
+            f"no multi30k/train.en in {chosen.data}: fetch it (seqloom get multi30k), or name the "
+            "folder above it with --data or SEQLOOM_DATA."
+        )
+    chosen.data = chosen.data.resolve()
+    return chosen
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:

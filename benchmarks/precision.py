@@ -11,14 +11,13 @@ cores.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from contestants import OURS
-from peers import table, write_results
+from peers import parse_with_corpus, table, write_results
 from quality import RACE
 from shapes import SHAPES, our_recipe
 
@@ -46,11 +45,10 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=1200)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=processors())
-    parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
-    chosen = parser.parse_args()
+    chosen = parse_with_corpus(parser)
     set_threads(chosen.threads)
     with tempfile.TemporaryDirectory() as folder:
-        data = our_recipe(chosen.data.resolve(), SHAPES["tiny"], "float32").data
+        data = our_recipe(chosen.data, SHAPES["tiny"], "float32").data
         prepared = prepare(data, Path(folder) / "prepared")
         rows: list[dict[str, Any]] = []
         for seed in chosen.seeds:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ mpl.use("agg")
 
 from contestants import JOEYNMT, OURS, TRANSFORMERS, WORK, Contestant, install, start, write_pieces
 from matplotlib import pyplot as plt
-from peers import HERE, Side, table, write_results
+from peers import HERE, Side, parse_with_corpus, table, write_results
 from shapes import ALPHA, LONGEST, SHAPES, TRAINING, our_recipe
 
 from seqloom.evaluation.metrics import bleu
@@ -139,15 +138,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="training time of each, at most")
     parser.add_argument("--every", type=int, default=200, help="updates between validations")
     parser.add_argument("--threads", type=int, default=processors(), help="threads of each side")
-    parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
-    chosen = parser.parse_args()
-    if not (chosen.data / "multi30k" / "train.en").exists():
-        parser.error(
-            f"no multi30k/train.en in {chosen.data}: fetch it (seqloom get multi30k), or name the "
-            "folder above it with --data or SEQLOOM_DATA."
-        )
-    chosen.data = chosen.data.resolve()
-    return chosen
+    return parse_with_corpus(parser)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ benchmarks/results/tokenizing.json.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from contestants import ENVIRONMENTS, OURS, install
-from peers import HERE, Side, table, write_results
+from peers import HERE, Side, parse_with_corpus, table, write_results
 
 from seqloom.runtime import devices, processors
 
@@ -59,11 +58,8 @@ def measure(programs: list[str], files: list[str], lines: list[str]) -> dict[str
 def main() -> None:
     """Install, measure, report."""
     parser = argparse.ArgumentParser(description="Cutting Multi30k into subwords.")
-    parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
-    folder = parser.parse_args().data.resolve() / "multi30k"
+    folder = parse_with_corpus(parser).data / "multi30k"
     files = [str(folder / f"train.{language}") for language in ("en", "de")]
-    if not all(Path(file).exists() for file in files):
-        parser.error(f"no train.en and train.de in {folder}: seqloom get multi30k.")
     present, missing = install()
     lines = Path(files[0]).read_text(encoding="utf-8").splitlines()
     found = measure([*present, OURS], files, lines)

@@ -25,7 +25,6 @@ import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from contestants import (
@@ -41,7 +40,7 @@ from contestants import (
     write_pieces,
 )
 from machine import ceilings
-from peers import HERE, Side, table, write_results
+from peers import HERE, Side, parse_with_corpus, table, write_results
 from picture import draw
 from shapes import ALPHA, LONGEST, SHAPES, Shape, our_recipe
 
@@ -183,15 +182,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sentences", type=int, default=200, help="sentences to decode")
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
     parser.add_argument("--threads", type=int, default=processors(), help="threads of each side")
-    parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
-    chosen = parser.parse_args()
+    chosen = parse_with_corpus(parser)
     if min(chosen.updates, chosen.sentences, chosen.threads) < 1:
         parser.error("--updates, --sentences and --threads must be 1 or more.")
-    if not (chosen.data / "multi30k" / "train.en").exists():
-        parser.error(
-            f"no multi30k/train.en in {chosen.data}: fetch it (seqloom get multi30k), or name the "
-            "folder above it with --data or SEQLOOM_DATA."
-        )
     return chosen
 
 
@@ -279,7 +272,6 @@ def _earlier(machine: Mapping[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Install, measure, report."""
     chosen = arguments()
-    chosen.data = chosen.data.resolve()
     load = os.getloadavg()[0]
     peers, missing = install()
     WORK.mkdir(parents=True, exist_ok=True)

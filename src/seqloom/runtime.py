@@ -124,6 +124,10 @@ def set_threads(count: int | None = None) -> int:
     return count
 
 
+SEARCH_KERNELS = 256
+"""For :func:`keep_memory` where a model only decodes: few sizes of batch, some layers."""
+
+
 def keep_memory(kernels: int = 64) -> None:
     """Keep memory steady over a long run; call before the first product.
 

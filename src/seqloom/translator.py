@@ -212,8 +212,8 @@ class Translator:
             precision = faster_precision(self.device)
         if precision == "int8" and not (self.device.type == "cpu" and int8_available()):
             raise DecodingError(
-                f"decoding.precision=int8: this needs a processor and torch with oneDNN, not "
-                f"{self.device}; take bfloat16 or leave it out."
+                "decoding.precision=int8: needs a processor and a torch that multiplies 8-bit "
+                f"integers on it, and the model is on {self.device}; take bfloat16 or leave it out."
             )
         if precision not in self._lowered:
             self._lowered[precision] = [lowered(model, precision) for model in self.models]

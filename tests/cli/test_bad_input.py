@@ -199,6 +199,7 @@ def test_a_byte_of_the_input_that_is_no_text(work: Path) -> None:
         (["translate", "model", "--temperature", "2"], "add --sample"),
         (["translate", "model", "--top-p", "1.5", "--sample"], "top_p"),
         (["translate", "model", "--device", "gpu"], "unknown device 'gpu'"),
+        (["translate", "model", "--precision", "int4"], "decoding.precision: input should be"),
         (["translate", "model", "--with", "nowhere"], "nowhere"),
         (["translate", "model", "--set", "decoding.beem=3"], "did you mean decoding.beam?"),
         (["evaluate", "--references", "test.de"], "nothing to evaluate"),

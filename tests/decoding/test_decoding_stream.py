@@ -7,6 +7,7 @@ import torch
 from decoding_toys import ToyGru
 from oracle import assert_same
 
+from seqloom.decoding import stream
 from seqloom.decoding import stream as stream_module
 from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.decoding.search import search
@@ -40,6 +41,23 @@ def test_batches_hold_every_sentence_once_and_at_most_so_many_positions():
     assert max(map(len, batches)) == 6
     lengths = [len(item.ids) for batch in batches for item in batch]
     assert lengths == sorted(lengths, reverse=True)
+
+
+def test_wide_beams_and_vocabularies_make_small_batches(monkeypatch):
+    model, sizes = ToyGru(2), []
+    found = stream.search
+    monkeypatch.setattr(stream, "_SCORES", 7 * model.head.out_features)
+
+    def watched(models, source, *rest, **options):
+        sizes.append(len(source))
+        return found(models, source, *rest, **options)
+
+    monkeypatch.setattr(stream, "search", watched)
+    sources = [[5, 6]] * 8
+    for beam, expected in ((1, [7, 1]), (2, [3, 3, 2]), (9, [1] * 8)):
+        sizes.clear()
+        list(decode_stream([model], sources, options(beam=beam), device="cpu"))
+        assert sizes == expected
 
 
 def test_a_source_longer_than_a_batch_stands_alone():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -246,6 +247,26 @@ def test_a_full_disk_leaves_no_half_picture(tmp_path: Path, monkeypatch) -> None
     with pytest.raises(FolderError, match="the disk is full"):
         draw_curves(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_curves_show_the_figures_that_there_are(tmp_path: Path, monkeypatch) -> None:
+    from matplotlib.axes import Axes
+
+    labels: list[str] = []
+    plot = Axes.plot
+
+    def watched(self: Axes, *points: object, **options: Any) -> object:
+        labels.append(options["label"])
+        return plot(self, *points, **options)
+
+    monkeypatch.setattr(Axes, "plot", watched)
+    lines = [{"kind": "training", "update": 1, "loss": 2.0}]
+    lines += [{"kind": "validation", "update": 1, "seconds": 3.0, "accuracy": 9.0, "loss": 1.0}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "metrics.jsonl").write_text(text, encoding="utf-8")
+    draw_curves(tmp_path)
+    assert labels == ["training", "accuracy", "validation"]
+    assert (tmp_path / "curves.png").stat().st_size > 0
 
 
 def test_average_of_the_checkpoints_of_a_run(run: Path, tmp_path: Path) -> None:

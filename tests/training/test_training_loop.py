@@ -24,6 +24,7 @@ from seqloom.models import EncoderDecoder
 from seqloom.tensors import load_tensors
 from seqloom.training.batches import Batch
 from seqloom.training.checkpoint import RunState
+from seqloom.training.distributed import Group
 from seqloom.training.loop import Trainer
 from seqloom.training.metrics import read_metrics
 from seqloom.training.tasks import Translation, autocast
@@ -80,6 +81,25 @@ def test_the_best_is_published(tmp_path: Path) -> None:
     assert (state.best, state.best_update, state.finished) == (6.0, 10, True)
     assert state.figures["bleu"] == 6.0
     assert rig.watcher.updates == list(range(1, 11))
+
+
+def test_a_second_process_draws_its_own_chance_and_writes_nothing(tmp_path: Path) -> None:
+    class Whole(Group):
+        """Shares nothing, so that one process can play the second."""
+
+        def share(self, batches: Any) -> Any:
+            return batches
+
+    seeds = []
+    for rank in (0, 1):
+        rig = Rig(tmp_path / str(rank), [1.0, 1.0], updates=4)
+        rig.trainer.group = Whole(rank, 1)
+        rig.trainer.fit()
+        seeds.append(torch.initial_seed())
+    assert seeds[0] != seeds[1]
+    assert contents(tmp_path / "0" / "training")
+    assert list((tmp_path / "1").iterdir()) == []
+    assert rig.published == [] and rig.watcher.updates == []
 
 
 @pytest.mark.parametrize("name", ["loss", "exact"])

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and the recipes that ship with the package."""
+"""Options that several verbs share, and what they name: recipes and model folders."""
 
 from __future__ import annotations
 
@@ -31,8 +31,6 @@ Output = Annotated[
     typer.Option(help="Write here instead of standard output; appears when it is complete."),
 ]
 
-_KERNELS = 256
-"""Shapes of products that a search meets again and again: few sizes of batch, some layers."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 RECIPE_FOLDERS = (_PACKAGE / "_recipes", _PACKAGE.parents[1] / "recipes")
 """Where recipes lie in an installed package, and in a checkout of the repository."""
@@ -79,9 +77,9 @@ def open_translator(
     Raises:
         SeqloomError: the folder or the device cannot be used.
     """
-    from seqloom.runtime import keep_memory, set_threads
+    from seqloom.runtime import SEARCH_KERNELS, keep_memory, set_threads
     from seqloom.translator import Translator
 
     set_threads()
-    keep_memory(_KERNELS)
+    keep_memory(SEARCH_KERNELS)
     return Translator.load(folder, device=device, companions=companions)

@@ -59,7 +59,6 @@ def walk(
 
     for step in range(longest):
         log_probabilities, progress = ensemble.step(progress, last)
-        # Only n-grams that may not repeat look at what was written.
         past = written[numbers, :step] if constraints.no_repeat_ngram else written[:0]
         constraints.apply(log_probabilities, step, past)
         last = choose(log_probabilities, numbers, step).masked_fill(~is_open, PAD)

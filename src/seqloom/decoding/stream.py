@@ -17,8 +17,8 @@ from seqloom.recipe import DecodingRecipe
 from seqloom.symbols import EOS, PAD
 
 _SCORES = 6_000_000
-"""Probabilities that one step computes at most, rows times vocabulary. In float32 that is 32 MiB,
-and glibc hands larger blocks back at once: every step would touch fresh memory."""
+"""Probabilities that one step computes at most, rows times vocabulary: 24 MB in float32. Blocks
+over 32 MiB glibc hands back at once, and every step would touch fresh memory."""
 
 
 class Sentence(NamedTuple):

@@ -196,8 +196,7 @@ class RecurrentSeq2Seq(EncoderDecoder):
         weight, bias = input_weights(recurrent_layers(self.decoder.layers)[0])
         share = weight[:, : self.recipe.embedding]
         projected = F.linear(tokens, share, bias)  # [B T G]
-        extra = self._extra_weight()
-        outputs = []
+        extra, outputs = self._extra_weight(), []
         # unbind, not an index a step, whose gradients would each be as large as all steps.
         for token, share in zip(tokens.unbind(1), projected.unbind(1), strict=True):
             hidden, state = self._advance(memory, state, token, share, extra)
@@ -242,8 +241,8 @@ class RecurrentSeq2Seq(EncoderDecoder):
         for depth, layer in enumerate(recurrent_layers(decoder.layers)):
             if depth:
                 projected = F.linear(self.dropout(hidden[-1]), *input_weights(layer))
-            cell = state.cell[depth] if state.cell else None
-            new, cell = cell_step(layer, projected, state.hidden[depth], cell)
+            old = state.cell[depth] if state.cell else None
+            new, cell = cell_step(layer, projected, state.hidden[depth], old)
             note(decoder, f"layers.{depth}.hidden", new)
             hidden.append(new)
             if cell is not None:

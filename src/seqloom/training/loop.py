@@ -275,7 +275,7 @@ class Trainer:
         """Figures of the mean of the last checkpoints, published if it is the best; or nothing."""
         state = self.state
         files = kept_weights(self.checkpoint)[-self.recipe.average :]
-        if self.recipe.average == 1 or len(files) == 1:
+        if self.recipe.average < 2 or len(files) < 2:
             return {}
         with restored(self.model):
             mean = average_weights([load_tensors(file)[0] for file in files])

@@ -9,6 +9,9 @@ from typing import Any
 from seqloom.errors import writing
 from seqloom.folder import write_text
 
+_NO_FIGURES = ("kind", "update", "seconds")
+"""What a line of validation holds besides figures."""
+
 
 class Metrics:
     """Appends one JSON object a line to ``metrics.jsonl``, and the same to TensorBoard.
@@ -63,20 +66,16 @@ def draw_curves(folder: Path) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot([x["update"] for x in training], [x["loss"] for x in training], label="training")
-    left.plot(
-        [x["update"] for x in validation],
-        [x["loss"] for x in validation],
-        "o-",
-        label="validation",
-    )
+    figures = dict.fromkeys(name for line in validation for name in line)
+    for name in (name for name in figures if name not in _NO_FIGURES):
+        points = [(line["update"], line[name]) for line in validation if name in line]
+        panel, label = (left, "validation") if name == "loss" else (right, name)
+        panel.plot(*zip(*points, strict=True), "o-", label=label)
     left.set(xlabel="update", ylabel="cross-entropy per token (nats)", title="Loss")
     left.legend()
-    for name in ("bleu", "chrf", "exact"):
-        right.plot(
-            [x["update"] for x in validation], [x[name] for x in validation], "o-", label=name
-        )
     right.set(xlabel="update", ylabel="score (0 to 100)", title="Validation")
-    right.legend()
+    if figures:
+        right.legend()
     with writing(folder):
         part = folder / "curves.part.png"
         try:
