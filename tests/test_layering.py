@@ -32,6 +32,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "translator": GROUND
     | {"folder", "layers.linear", "layers.recorder", "models", "text", "decoding"}
     | {"inspection", "lines"},
+    "tags": {"corpus"},
+    "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND
     | {
         "corpus",

@@ -37,9 +37,9 @@ def test_a_line_beyond_the_limit(truncate: bool, pieces: list[str], what: str) -
 
 def test_pieces_keep_their_language_tag() -> None:
     source = tokenizers_of(tags=["de"]).source
-    read = LineReader(lambda text: source.encode(text, tag="de"), source.encode, limit=6)
+    read = LineReader(lambda text: source.encode(text, tags=["de"]), source.encode, limit=6)
     pieces = read(1, LONG, "").pieces
-    tag = source.encode("a", tag="de")[0]
+    tag = source.encode("a", tags=["de"])[0]
     assert len(pieces) > 2
     assert all(piece[0] == tag and len(piece) <= 6 for piece in pieces)
 

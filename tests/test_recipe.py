@@ -249,3 +249,24 @@ def test_reading_does_not_change_what_was_read() -> None:
     before = yaml.safe_dump(values)
     problems(values)
     assert yaml.safe_dump(values) == before
+
+
+def test_corpora_and_filters_are_checked_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "data:\n"
+        "  corpora:\n"
+        "    - {source: a.tsv, target_language: de, share: 0.5}\n"
+        "    - {source: b.tsv, targt_language: ru}\n"
+        "    - {target: c.en}\n"
+        "  filters: [script, foo]\n"
+    )
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path)
+    problems = "\n".join(caught.value.problems)
+    assert (
+        "data.corpora.1.targt_language: unknown key; did you mean data.corpora.1.target_lang"
+        in problems
+    )
+    assert "data.corpora.2.source: field required" in problems
+    assert "data.filters.1: input should be 'identical'" in problems

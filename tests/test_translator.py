@@ -182,7 +182,7 @@ def test_language_tags() -> None:
     tokenizers = tokenizers_of(tags=["de", "fr"])
     translator = untrained(RNN, tokenizers=tokenizers, tag=True, target_language="de")
     plain = tokenizers.source.encode("a b")
-    german, french = (tokenizers.source.encode("a b", tag=tag)[0] for tag in ("de", "fr"))
+    german, french = (tokenizers.source.encode("a b", tags=[tag])[0] for tag in ("de", "fr"))
     assert translator.encode(["a b"]) == [[german, *plain]]
     assert translator.encode(["a b"], "fr") == [[french, *plain]]
     default = list(translator.stream(["a b"], GREEDY))

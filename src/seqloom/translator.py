@@ -170,7 +170,9 @@ class Translator:
         target_ids = self.tokenizers.target.encode_batch(targets)
         return score_pairs(self.models, self.encode(sources), target_ids, self.device)
 
-    def attention(self, text: str, target: str | None = None) -> AttentionRecord:
+    def attention(
+        self, text: str, target: str | None = None, *, target_language: str | None = None
+    ) -> AttentionRecord:
         """Where the decoder looks while it writes ``target``, or its own translation.
 
         Raises:
@@ -179,8 +181,11 @@ class Translator:
         """
         from seqloom.inspection.attention import record_attention
 
-        source_ids = self.encode([text])[0]
-        written = self.translate([text])[0] if target is None else target
+        source_ids = self.encode([text], target_language)[0]
+        if target is None:
+            found = self.stream([text], target_language=target_language)
+            target = next(found).text
+        written = target
         target_ids = self.tokenizers.target.encode(written)
         limit = self.model.max_positions
         for side, ids in (("source", source_ids), ("target", target_ids)):
@@ -202,7 +207,7 @@ class Translator:
         tag = target_language
         if tag is None and self.recipe.data.tag:
             tag = self.recipe.data.target_language
-        return self.tokenizers.source.encode_batch(texts, tag=tag)
+        return self.tokenizers.source.encode_batch(texts, tags=[tag] if tag else [])
 
     def _ready(self, precision: str) -> list[EncoderDecoder]:
         """The models as they decode in ``precision``, made once; themselves under a recorder."""

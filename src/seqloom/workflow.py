@@ -25,7 +25,7 @@ from seqloom.folder import load_config, save_config, save_weights, write_text
 from seqloom.layers.linear import lowered
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
-from seqloom.runtime import choose_device, keep_memory, set_threads
+from seqloom.runtime import choose_device, keep_memory, processors, set_threads
 from seqloom.text.dropout import BpeDropout
 from seqloom.text.prepare import Prepared, load_prepared, prepare
 from seqloom.text.tokenizer import Tokenizers
@@ -44,7 +44,8 @@ _MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
 """Training fields that may differ when a run goes on."""
 
 _IN_TRAINING = {
-    "source", "target", "validation_source", "validation_target", "bpe_dropout",
+    "source", "target", "validation_source", "validation_target", "corpora", "bpe_dropout",
+    "temperature",
 }  # fmt: skip
 """Data fields that a prepared folder does not decide."""
 
@@ -130,7 +131,13 @@ def _prepared(
     if corpus is None and source is not None and Path(source).is_dir():
         return load_prepared(source)
     return prepare(
-        recipe.data, out / "data", corpus=corpus, validation=validation, progress=progress.stage
+        recipe.data,
+        out / "data",
+        corpus=corpus,
+        validation=validation,
+        workers=processors(),
+        progress=progress.stage,
+        warn=progress.message,
     )
 
 
@@ -237,6 +244,7 @@ def _trainer(
         progress=progress,
         device=device,
         perturb=_perturb(recipe, tokenizers),
+        temperature=recipe.data.temperature,
         group=group,
     )
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqloom.corpus import lines
+from seqloom.corpus import lines, streams
 from seqloom.corpus.lines import read_lines
 from seqloom.errors import CorpusError
 
@@ -50,7 +50,7 @@ def test_round_trip_with_any_chunk_size(texts, chunk, compressed, tmp_path_facto
     content = codecs.BOM_UTF8 + "".join(f"{text}\n" for text in texts).encode()
     path.write_bytes(gzip.compress(content) if compressed else content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "CHUNK_BYTES", chunk)
+        patch.setattr(streams, "CHUNK_BYTES", chunk)
         assert list(read_lines(path)) == texts
 
 
@@ -64,7 +64,7 @@ def test_not_utf8_names_line_and_both_bytes(tmp_path):
 
 
 def test_not_utf8_counts_across_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "CHUNK_BYTES", 7)
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 7)
     message = r"text.gz, line 101: .* byte 3 of the line \(byte 803 of the unpacked file\) is 0xff"
     with pytest.raises(CorpusError, match=message):
         lines_of(tmp_path, gzip.compress(b"1234567\n" * 100 + b"ab\xff\n"), "text.gz")
@@ -92,7 +92,7 @@ def test_nul_byte_names_the_line(tmp_path):
 
 
 def test_nul_byte_far_into_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "CHUNK_BYTES", 10)
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 10)
     with pytest.raises(CorpusError, match="line 51: holds a NUL byte"):
         lines_of(tmp_path, b"text\n" * 50 + b"\0\n")
 

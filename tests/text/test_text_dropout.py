@@ -66,7 +66,7 @@ def test_words_without_a_skipped_merge_are_as_usual(bpe, sentences):
 
 def test_tags_and_specials_stay_in_place(bpe):
     drop, rng = BpeDropout(bpe, 0.9), np.random.default_rng(1)
-    dropped = drop([*bpe.encode("Hund", tag="ru"), 2], rng)
+    dropped = drop([*bpe.encode("Hund", tags=["ru"]), 2], rng)
     assert (dropped[0], dropped[-1]) == (5, 2)
     assert drop([4], rng) == [4]
     assert drop([], rng) == []

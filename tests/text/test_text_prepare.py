@@ -231,12 +231,15 @@ def test_damaged_folders(corpus, tmp_path):
 def test_progress_counts_up_to_the_total(corpus, pairs, tmp_path):
     calls: list[tuple[str, int, int | None]] = []
     prepare(RECIPE, tmp_path / "out", corpus=corpus, progress=lambda *call: calls.append(call))
-    stages = Counter(stage for stage, _, _ in calls)
-    assert list(stages) == ["clean", "hold out", "tokenizer", "encode", "encode validation"]
-    last = {stage: (done, total) for stage, done, total in calls}
+    stages = Counter(stage for stage, *_ in calls)
+    assert list(stages) == [
+        "clean", "split", "hold out", "tokenizer", "encode", "encode validation",
+    ]  # fmt: skip
+    last = {stage: (done, total) for stage, done, total, *_ in calls}
     assert last["tokenizer"] == (1, 1)
     assert last["encode"][0] == last["encode"][1]
-    assert last["clean"][0] + last["hold out"][0] == len(pairs)
+    assert last["clean"] == (len(pairs), len(pairs))
+    assert last["split"][0] + last["hold out"][0] == len(pairs)
 
 
 def test_vocabulary_size():

@@ -84,7 +84,7 @@ def test_broken_bytes_become_the_replacement_character(bpe):
 
 
 def test_special_tokens_are_skipped_in_decoding(tokenizer):
-    ids = tokenizer.encode("Hund", tag="de")
+    ids = tokenizer.encode("Hund", tags=["de"])
     assert tokenizer.decode([BOS, *ids, UNK, EOS, PAD, PAD]) == "Hund"
 
 
@@ -108,14 +108,14 @@ def test_a_byte_spelled_out_is_text_and_no_byte(bpe):
 
 def test_the_tag_is_the_first_token(tokenizer):
     plain = tokenizer.encode("Hund")
-    assert tokenizer.encode("Hund", tag="ru") == [5, *plain]
-    assert tokenizer.encode("Hund", tag="<2ru>") == [5, *plain]
-    assert tokenizer.encode_batch(["", "Hund"], tag="de") == [[4], [4, *plain]]
+    assert tokenizer.encode("Hund", tags=["ru"]) == [5, *plain]
+    assert tokenizer.encode("Hund", tags=["<2ru>"]) == [5, *plain]
+    assert tokenizer.encode_batch(["", "Hund"], tags=["de"]) == [[4], [4, *plain]]
 
 
 def test_unknown_tag(bpe):
     with pytest.raises(TokenizerError, match=r"no language tag <2fr> \(it has: <2de>, <2ru>\)"):
-        bpe.encode("Hund", tag="fr")
+        bpe.encode("Hund", tags=["fr"])
 
 
 def test_tags_are_language_codes():
@@ -252,7 +252,7 @@ def test_save_and_load(tokenizer, tmp_path, sentences):
     assert loaded.size == tokenizer.size
     assert loaded.fingerprint == tokenizer.fingerprint
     texts = [*AWKWARD, *sentences[:5]]
-    assert loaded.encode_batch(texts, tag="de") == tokenizer.encode_batch(texts, tag="de")
+    assert loaded.encode_batch(texts, tags=["de"]) == tokenizer.encode_batch(texts, tags=["de"])
 
 
 def test_the_file_is_plain(tokenizer, tmp_path, sentences):

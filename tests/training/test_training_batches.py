@@ -63,7 +63,7 @@ def test_an_empty_side_is_the_end_alone() -> None:
 def test_every_row_exactly_once(
     store: TokenStore, epoch: int | None, block: int, window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK", block)
     monkeypatch.setattr(module, "_WINDOW", window)
     found = [row for rows in rows_of(store, epoch=epoch) for row in rows]
     assert sorted(found) == list(range(len(store)))
@@ -171,9 +171,10 @@ def test_an_empty_store_has_no_batches(tmp_path: Path) -> None:
 
 def test_a_window_shuffles_blocks_far_apart(store: TokenStore, monkeypatch) -> None:
     """A window holds random blocks of neighbours, so memory is bounded and chance is not local."""
-    monkeypatch.setattr(module, "_BLOCK", 10)
+    monkeypatch.setattr(module, "BLOCK", 10)
     monkeypatch.setattr(module, "_WINDOW", 300)
-    windows = list(module._windows(len(store), np.random.default_rng(0)))
+    blocks, stops = np.arange(0, len(store), 10), np.array([len(store)])
+    windows = list(module._windows(blocks, stops, np.random.default_rng(0)))
     assert [len(rows) for rows in windows] == [300] * 5
     for rows in windows:
         blocks = np.unique(rows // 10)
@@ -183,7 +184,7 @@ def test_a_window_shuffles_blocks_far_apart(store: TokenStore, monkeypatch) -> N
 
 
 def test_lengths_of_rows_in_any_order(store: TokenStore, monkeypatch) -> None:
-    monkeypatch.setattr(module, "_BLOCK", 16)
+    monkeypatch.setattr(module, "BLOCK", 16)
     rows = np.random.default_rng(0).permutation(len(store))[:500]
     source, target = module._lengths(store, rows)
     pairs = [store.pair(row) for row in rows.tolist()]

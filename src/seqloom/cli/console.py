@@ -92,10 +92,11 @@ class Watch(Observer):
             self._bar.stop()
             self._bar = None
 
-    def stage(self, name: str, done: int, total: int | None = None) -> None:
-        """``done`` of ``total`` items of the stage ``name`` are finished."""
-        self._begin(name)
-        self._show(done, total, pace(done, total, self._now() - self._began))
+    def stage(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
+        """``done`` of ``total`` items of a stage are finished."""
+        self._begin(stage)
+        detail = pace(done, total, self._now() - self._began)
+        self._show(done, total, f"{detail} · {note}" if note else detail)
 
     def message(self, text: str) -> None:
         """One lasting line."""

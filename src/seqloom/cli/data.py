@@ -8,29 +8,50 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.console import Watch, say
-from seqloom.cli.options import Settings
-from seqloom.errors import CorpusError, FolderError
+from seqloom.cli.corpora import (
+    FILES,
+    Columns,
+    Filters,
+    Languages,
+    UntilError,
+    changed,
+    data_of,
+)
+from seqloom.cli.options import Settings, find_recipe
+from seqloom.errors import FolderError
 
 if TYPE_CHECKING:
     from seqloom.recipe import DataRecipe
+    from seqloom.text.prepare import Prepared
     from seqloom.text.tokenizer import Tokenizer
 
 
 def prepare(
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="FILE...",
-            help="Two aligned text files, or one .tsv or .parquet file with both sides; "
-            "with --explain also a prepared or model folder.",
+            help=f"{FILES} Several are several corpora. With --explain also a prepared or model "
+            "folder.",
         ),
-    ],
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the prepared corpus.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="RECIPE", help="A .yaml file, or the name of a shipped recipe."),
+    ] = None,
+    languages: Languages = None,
+    columns: Columns = None,
+    filters: Filters = None,
     validation_source: Annotated[
         str | None, typer.Option(help="Held-out source sentences.")
     ] = None,
     validation_target: Annotated[
         str | None, typer.Option(help="Held-out target sentences.")
+    ] = None,
+    until_error: UntilError = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes for a large corpus; all processors.")
     ] = None,
     explain: Annotated[
         str | None,
@@ -41,23 +62,45 @@ def prepare(
     """Read, clean, de-duplicate and split a corpus; learn its tokenizer; write the token store."""
     if out is None and explain is None:
         raise FolderError("nowhere to write: add --out DIR, or --explain TEXT to look only.")
-    if explain is not None and Path(files[0]).is_dir():
+    if explain is not None and files and Path(files[0]).is_dir():
         from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
 
         _explain(Tokenizer.load(Path(files[0]) / SOURCE_FILE), explain)
         return
-    recipe = _data_recipe(files, validation_source, validation_target, settings)
+    from seqloom.recipe import load_recipe
+
+    data = load_recipe(None if recipe is None else find_recipe(recipe), settings or []).data
+    data = data_of(data, files or [], languages, columns, filters, until_error)
+    held_out = {"validation_source": validation_source, "validation_target": validation_target}
+    data = changed(data, {name: value for name, value in held_out.items() if value})
     if out is None:
-        _explain_from_files(recipe, explain or "")
+        _explain_from_files(data, explain or "")
         return
+    prepared = _prepared(data, out, workers)
+    if explain is not None:
+        _explain(prepared.tokenizers.source, explain)
+
+
+def _prepared(data: DataRecipe, out: Path, workers: int | None) -> Prepared:
+    """Prepare, and say what came of it."""
+    from seqloom.corpus.picture import save_report
+    from seqloom.corpus.report import Report
+    from seqloom.runtime import processors
     from seqloom.text.prepare import prepare as run
 
     with Watch() as watch:
-        prepared = run(recipe, out, progress=watch.stage)
+        try:
+            prepared = run(
+                data, out, workers=workers or processors(), progress=watch.stage, warn=watch.message
+            )
+        except KeyboardInterrupt:
+            watch.message("stopped; the same command goes on from here")
+            raise
     typer.echo(_summary(prepared.report))
+    for name, cleaning in prepared.report["cleaning"].items():
+        save_report(Report.from_dict(cleaning), out / f"cleaning-{name.replace(': ', '-')}.png")
     say(f"prepared {out}; examples of what was dropped: {out / 'report.json'}")
-    if explain is not None:
-        _explain(prepared.tokenizers.source, explain)
+    return prepared
 
 
 def _summary(report: dict[str, Any]) -> str:
@@ -85,37 +128,14 @@ def _summary(report: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _data_recipe(
-    files: list[str],
-    validation_source: str | None,
-    validation_target: str | None,
-    settings: list[str] | None,
-) -> DataRecipe:
-    from seqloom.recipe import load_recipe
-
-    if len(files) > 2:
-        raise CorpusError(
-            f"{len(files)} files given; expected two aligned text files (source, target), or one "
-            ".tsv or .parquet file with both sides."
-        )
-    recipe = load_recipe(None, settings or [])
-    given = {
-        "source": files[0],
-        "target": files[1] if len(files) == 2 else None,
-        "validation_source": validation_source,
-        "validation_target": validation_target,
-    }
-    return recipe.data.model_copy(update={key: value for key, value in given.items() if value})
-
-
 def _explain_from_files(recipe: DataRecipe, text: str) -> None:
     """Learn a tokenizer of the files without writing anything."""
-    from seqloom.corpus.readers import read_corpus
+    from seqloom.text.material import materials
     from seqloom.text.prepare import vocabulary_size
     from seqloom.text.tokenizer import Tokenizer
 
-    corpus = read_corpus(recipe.source or "", recipe.target)
-    texts = [side for pair in corpus.pairs() for side in pair[:2]]
+    found = materials(recipe, None, None, say)
+    texts = [side for one in found for pair in one.corpus.pairs() for side in pair[:2]]
     size = recipe.vocabulary or vocabulary_size(len(texts) // 2)
     _explain(Tokenizer.train(texts, recipe.tokenizer, size, exact=False), text)
 

@@ -63,7 +63,7 @@ def evaluate(
         assert folder is not None
         ours, language = _translate(folder, sources or [], beam, device)
 
-    from seqloom.corpus.readers import guess_language
+    from seqloom.corpus.languages import guess_language
     from seqloom.evaluation.bootstrap import paired
     from seqloom.evaluation.metrics import evaluate as measure
     from seqloom.evaluation.scorers import METRICS

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from seqloom.cli.console import Watch, say
+from seqloom.cli.corpora import Columns, Filters, Languages, changed, data_of
 from seqloom.cli.options import Device, Settings, find_recipe
 from seqloom.errors import FolderError, RecipeError
 from seqloom.runtime import place_in_group
-
-if TYPE_CHECKING:
-    from seqloom.recipe import Recipe
 
 
 def train(
@@ -23,7 +21,7 @@ def train(
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Source sentences, or both sides (.tsv, .parquet)."),
+        typer.Option(metavar="FILE", help="Source sentences, or both sides (.tsv, .tmx, .po ...)."),
     ] = None,
     target: Annotated[
         str | None, typer.Option(metavar="FILE", help="Target sentences, line by line.")
@@ -34,6 +32,9 @@ def train(
     validation_target: Annotated[
         str | None, typer.Option(metavar="FILE", help="Held-out target sentences.")
     ] = None,
+    languages: Languages = None,
+    columns: Columns = None,
+    filters: Filters = None,
     out: Annotated[Path | None, typer.Option(help="Model folder to write.")] = None,
     settings: Settings = None,
     device: Device = None,
@@ -44,14 +45,19 @@ def train(
     from seqloom.recipe import load_recipe
 
     chosen = load_recipe(None if recipe is None else find_recipe(recipe), settings or [])
-    files = {
-        "source": source,
-        "target": target,
+    given: dict[str, Any] = {
         "validation_source": validation_source,
         "validation_target": validation_target,
     }
-    chosen = _with_files(chosen, files)
-    if chosen.data.source is None:
+    given = {name: place for name, place in given.items() if place}
+    if source:
+        # One file with both sides is not half of the recipe's corpus.
+        given |= {"source": source, "target": target, "corpora": []}
+    elif target:
+        given["target"] = target
+    data = data_of(chosen.data, [], languages, columns, filters, until_error=False)
+    chosen = chosen.model_copy(update={"data": changed(data, given)})
+    if chosen.data.source is None and not chosen.data.corpora:
         raise RecipeError(
             recipe or "train",
             ["data.source: no corpus given; add --source FILE --target FILE"],
@@ -63,14 +69,6 @@ def train(
     if place_in_group()[0] == 0:
         say(f"trained {out}")
         say(f"try it: echo 'A sentence.' | seqloom translate {out} -")
-
-
-def _with_files(recipe: Recipe, files: dict[str, str | None]) -> Recipe:
-    """The recipe with the files of the command line in the place of its own."""
-    given: dict[str, str | None] = {name: value for name, value in files.items() if value}
-    if "source" in given and "target" not in given:
-        given["target"] = None  # one file with both sides, not half of the recipe's corpus
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update=given)})
 
 
 def average(

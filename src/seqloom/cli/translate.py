@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqloom.cli.console import Watch
+from seqloom.cli.console import Watch, say
 from seqloom.cli.files import all_lines, check_aligned, lines, one_line, results
 from seqloom.cli.options import Device, Output, Settings, decoding_recipe, open_translator
 from seqloom.errors import DecodingError
@@ -19,6 +19,8 @@ from seqloom.runtime import is_terminal
 
 if TYPE_CHECKING:
     from seqloom.lines import Translation
+    from seqloom.recipe import DecodingRecipe
+    from seqloom.translator import Translator
 
 SCORED_TOGETHER = 1000
 """Pairs handed to the model at once."""
@@ -34,7 +36,11 @@ def translate(
     folder: Folder,
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE|-", help="One sentence a line; - or nothing: standard input."),
+        typer.Argument(
+            metavar="FILE|-",
+            help="One sentence a line; - or nothing: standard input. An .xliff, .xlf, .po or .pot "
+            "has the targets filled that it lacks (with --output).",
+        ),
     ] = "-",
     companions: With = None,
     beam: Annotated[int | None, typer.Option(help="Beam size; 1 is greedy.")] = None,
@@ -83,9 +89,15 @@ def translate(
         "precision": precision,
     }
     _check_sampling(flags)
-    texts = lines(file)
+    document = _is_document(file)
+    if document:
+        _check_document(file, output, {"nbest": nbest, "prefix": prefix, "json": as_json or None})
+    texts = iter(()) if document else lines(file)
     translator = open_translator(folder, device, companions or ())
     options = decoding_recipe(translator.recipe.decoding, flags, settings or [])
+    if document and output is not None:
+        _translate_document(translator, file, output, options, target_language)
+        return
     visible = output is not None or not is_terminal(sys.stdout)
     with results(output) as stream, Watch(shown=visible) as watch:
         found = translator.stream(
@@ -101,6 +113,54 @@ def translate(
             stream.write(_shown(number, translation, options.nbest, as_json))
             stream.flush()
             watch.stage("translating", number)
+
+
+def _is_document(file: str) -> bool:
+    from seqloom.documents import is_document
+
+    return is_document(file)
+
+
+def _check_document(file: str, output: Path | None, given: Mapping[str, Any]) -> None:
+    """A document needs a place to be written to, and has one translation a unit.
+
+    Raises:
+        DecodingError: what cannot be done with a document.
+        CorpusError: it is not there, or cannot be read.
+    """
+    from seqloom.corpus.files import check_readable
+
+    if output is None:
+        raise DecodingError(
+            f"{file}: a document is not written to standard output; add --output FILE (the same "
+            "name fills it in place)."
+        )
+    idle = [f"--{name}" for name, value in given.items() if value is not None]
+    if idle:
+        raise DecodingError(f"{', '.join(idle)}: not for documents such as {file}; leave it out.")
+    check_readable(Path(file))
+
+
+def _translate_document(
+    translator: Translator,
+    file: str,
+    output: Path,
+    options: DecodingRecipe,
+    target_language: str | None,
+) -> None:
+    from seqloom.documents import translate_document
+
+    with Watch() as watch:
+        filled = translate_document(
+            translator,
+            file,
+            output,
+            options,
+            target_language=target_language,
+            warn=watch.message,
+            progress=watch.stage,
+        )
+    say(f"{filled:,} targets filled in {output}")
 
 
 def _check_sampling(flags: Mapping[str, Any]) -> None:

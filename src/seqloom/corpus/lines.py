@@ -1,4 +1,4 @@
-r"""Lines of UTF-8 text, streamed, plain or gzip, each checked before it is handed on.
+r"""Lines of UTF-8 text, streamed, plain or compressed, each checked before it is handed on.
 
 Only ``\n`` ends a line (``\r\n`` counts as one end). The other characters at which
 ``str.splitlines`` cuts (U+2028, U+0085, a lone ``\r`` ...) stay inside the text: two aligned files
@@ -8,17 +8,16 @@ stay aligned. A byte-order mark at the start of a file is skipped.
 from __future__ import annotations
 
 import codecs
-import gzip
 import unicodedata
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NoReturn, cast
+from typing import Any, NoReturn
 
+import numpy as np
+import pyarrow as pa
+
+from seqloom.corpus.streams import chunks, plain_name
 from seqloom.errors import CorpusError
-
-CHUNK_BYTES = 2**20
-"""Bytes read at a time."""
 
 MAX_LINE_BYTES = 2**28
 """A longer line is taken for a file that is no text."""
@@ -30,41 +29,64 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 
+_LINE_END = ord("\n")
 _UNLIKELY = {"Cc", "Cn", "Co"}  # control, unassigned and private characters
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a text file without their ends; ``.gz`` files are unpacked on the way.
+    """Yield the lines of a text file without their ends, unpacked on the way if it is compressed.
 
     Raises:
-        CorpusError: not UTF-8 (line and byte), UTF-16, NUL bytes, damaged gzip, or an empty file.
+        CorpusError: not UTF-8 (line and byte), UTF-16, NUL bytes, a damaged or an empty file.
+    """
+    for lines in line_arrays(path):
+        texts: list[Any] = lines.to_pylist()
+        yield from texts
+
+
+def line_arrays(path: Path) -> Iterator[pa.StringArray]:
+    """The lines of :func:`read_lines` in Arrow arrays, some thousands each: no work a line."""
+    for block in blocks(path):
+        plain = block.replace(b"\r\n", b"\n")
+        if not plain.endswith(b"\n"):
+            plain += b"\n"
+        ends = np.flatnonzero(np.frombuffer(plain, np.uint8) == _LINE_END)
+        # Without the line ends themselves, the end of each line is where the next one begins.
+        offsets = np.concatenate(([0], ends - np.arange(len(ends)))).astype(np.int32)
+        data = pa.py_buffer(plain.replace(b"\n", b""))
+        yield pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets.tobytes()), data)
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """Blocks of whole lines of UTF-8 with their ends, checked; a byte-order mark is left out.
+
+    Raises:
+        CorpusError: as :func:`read_lines`.
     """
     number, offset = 0, 0  # lines and bytes handed on so far
-    for block in _blocks(path):
+    for block in _whole_lines(path):
         skip = 0
         if offset == 0:
             _refuse_other_encodings(path, block)
             skip = len(codecs.BOM_UTF8) if block.startswith(codecs.BOM_UTF8) else 0
         try:
-            text = str(memoryview(block)[skip:], "utf-8")
+            str(memoryview(block)[skip:], "utf-8")
         except UnicodeDecodeError as error:
             _raise_not_utf8(path, block, error.start + skip, number, offset)
         if b"\0" in block:
             _raise_nul(path, block, number)
-        found = text.replace("\r\n", "\n").split("\n")
-        if block.endswith(b"\n") or not text:
-            found.pop()
-        yield from found
-        number += len(found)
+        if len(block) > skip:
+            yield block[skip:] if skip else block
+            number += block.count(b"\n") + (not block.endswith(b"\n"))
         offset += len(block)
     if number == 0:
         raise CorpusError(f"{path}: the file is empty; expected one sentence a line.")
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _whole_lines(path: Path) -> Iterator[bytes]:
     """Blocks of whole lines; only the last may lack its line end."""
     pending: list[bytes] = []
-    for chunk in _chunks(path):
+    for chunk in chunks(path):
         cut = chunk.rfind(b"\n") + 1
         if cut:
             yield b"".join((*pending, chunk[:cut]))
@@ -79,40 +101,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
         yield b"".join(pending)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    try:
-        with _open(path) as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-    except EOFError as error:
-        raise CorpusError(
-            f"{path}: the gzip file is truncated; copy or download it again."
-        ) from error
-    except gzip.BadGzipFile as error:
-        raise CorpusError(
-            f"{path}: is not a gzip file, or is damaged ({error}). Take .gz off its name if it is "
-            "plain text, or copy it again."
-        ) from error
-    except zlib.error as error:
-        raise CorpusError(
-            f"{path}: the gzip file is damaged ({error}); copy or download it again."
-        ) from error
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror or error}.") from error
-
-
-def _open(path: Path) -> BinaryIO:
-    if path.suffix.lower() == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return path.open("rb")
-
-
 def _refuse_other_encodings(path: Path, head: bytes) -> None:
     for mark, name in _MARKS.items():
         if head.startswith(mark):
             _raise_utf16(path, f"is {name}, not UTF-8", name)
-    if head.startswith(b"\x1f\x8b"):
-        raise CorpusError(f"{path}: is a gzip file; give it a name that ends in .gz.")
 
 
 def _raise_utf16(path: Path, what: str, name: str) -> NoReturn:
@@ -140,7 +132,7 @@ def _raise_not_utf8(path: Path, block: bytes, at: int, number: int, offset: int)
         _refuse_unmarked_utf16(path, block)
     line = number + block.count(b"\n", 0, at) + 1
     column = at - (block.rfind(b"\n", 0, at) + 1) + 1
-    unpacked = " unpacked" if path.suffix.lower() == ".gz" else ""
+    unpacked = "" if plain_name(path) == path else " unpacked"
     raise CorpusError(
         f"{path}, line {line}: not UTF-8: byte {column} of the line (byte {offset + at + 1} of the"
         f"{unpacked} file) is 0x{block[at]:02x}. If it is Latin-1: iconv -f ISO-8859-1 -t UTF-8"

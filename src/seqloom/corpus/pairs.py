@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seqloom.corpus.files import replacing
+from seqloom.errors import CorpusError
 
 SCHEMA = pa.schema(
     [
@@ -35,6 +36,17 @@ when lines are huge."""
 _GROUP_BATCHES = 8  # batches in a Parquet row group
 
 
+class Progress(Protocol):
+    """What is told how far some work is."""
+
+    def __call__(self, stage: str, done: int, total: int | None, note: str = "") -> None:
+        """So much of the stage of that name is done, of so much (None: not known).
+
+        ``note`` says what else a person may want to see while it goes on.
+        """
+        ...
+
+
 class Pair(NamedTuple):
     """A source text and its target text, with what else is known about them."""
 
@@ -51,6 +63,8 @@ class Corpus:
         name: what messages and reports call it.
         source_language: code such as ``en``, if known.
         target_language: code such as ``de``, if known.
+        estimate: given the number of pairs read so far in the latest pass, tells about how many
+            there are in all, or None; for progress bars.
     """
 
     def __init__(
@@ -60,8 +74,10 @@ class Corpus:
         name: str,
         source_language: str | None = None,
         target_language: str | None = None,
+        estimate: Callable[[int], int | None] = lambda done: None,
     ) -> None:
         self._open_batches = open_batches
+        self.estimate = estimate
         self.name = name
         self.source_language = source_language
         self.target_language = target_language
@@ -76,11 +92,13 @@ class Corpus:
     ) -> Corpus:
         """A corpus of pairs that are already in memory; the iterable is read once, now."""
         batches = list(batches_of(pairs))
+        total = sum(batch.num_rows for batch in batches)
         return cls(
             lambda: iter(batches),
             name=name,
             source_language=source_language,
             target_language=target_language,
+            estimate=lambda done: total,
         )
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -101,6 +119,43 @@ class Corpus:
     def map(self, function: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Corpus:
         """The corpus with ``function`` applied to each batch while it is read."""
         return self.derive(lambda: map(function, self.batches()))
+
+    def reversed(self) -> Corpus:
+        """The corpus with source and target exchanged."""
+
+        def exchanged() -> Iterator[pa.RecordBatch]:
+            for batch in self.batches():
+                yield make_batch(batch.column(1), batch.column(0), batch.column(2))
+
+        return Corpus(
+            exchanged,
+            name=f"{self.name} (reversed)",
+            source_language=self.target_language,
+            target_language=self.source_language,
+            estimate=self.estimate,
+        )
+
+    def in_languages(self, source: str | None, target: str | None) -> Corpus:
+        """The same pairs, said to be in these languages; None leaves what is known."""
+        return Corpus(
+            self.batches,
+            name=self.name,
+            source_language=source or self.source_language,
+            target_language=target or self.target_language,
+            estimate=self.estimate,
+        )
+
+    def watched(self, progress: Progress, stage: str) -> Corpus:
+        """The corpus, with ``progress`` told how far each pass over it is."""
+
+        def open_batches() -> Iterator[pa.RecordBatch]:
+            done = 0
+            for batch in self.batches():
+                done += batch.num_rows
+                progress(stage, done, self.estimate(done))
+                yield batch
+
+        return self.derive(open_batches)
 
     def derive(
         self, open_batches: Callable[[], Iterator[pa.RecordBatch]], name: str | None = None
@@ -158,8 +213,9 @@ def make_batch(
     ``metadata`` holds a dictionary or None a pair; left out, no pair has any.
     """
     if metadata is None:
-        metadata = [None] * len(sources)
-    if not isinstance(metadata, pa.Array):
+        kind: Any = SCHEMA.types[2]
+        metadata = pa.nulls(len(sources), kind)
+    elif not isinstance(metadata, pa.Array):
         metadata = [None if entry is None else list(entry.items()) for entry in metadata]
     columns = [
         column if isinstance(column, pa.Array) else pa.array(column, kind)
@@ -169,19 +225,27 @@ def make_batch(
 
 
 def batches_of(pairs: Iterable[tuple[str, str] | Pair]) -> Iterator[pa.RecordBatch]:
-    """Collect pairs into batches of at most :data:`BATCH_PAIRS`."""
+    """Collect pairs into batches of at most :data:`BATCH_PAIRS`.
+
+    When a reader finds that its file is broken, what came before is handed on first.
+    """
     sources: list[str] = []
     targets: list[str] = []
     metadata: list[dict[str, str] | None] = []
     characters = 0
-    for pair in pairs:
-        sources.append(pair[0])
-        targets.append(pair[1])
-        if isinstance(pair, Pair):
-            metadata.append(pair.metadata)
-        characters += len(pair[0]) + len(pair[1])
-        if len(sources) == BATCH_PAIRS or characters >= BATCH_CHARACTERS:
+    try:
+        for pair in pairs:
+            sources.append(pair[0])
+            targets.append(pair[1])
+            if isinstance(pair, Pair):
+                metadata.append(pair.metadata)
+            characters += len(pair[0]) + len(pair[1])
+            if len(sources) == BATCH_PAIRS or characters >= BATCH_CHARACTERS:
+                yield make_batch(sources, targets, metadata or None)
+                sources, targets, metadata, characters = [], [], [], 0
+    except CorpusError:
+        if sources:
             yield make_batch(sources, targets, metadata or None)
-            sources, targets, metadata, characters = [], [], [], 0
+        raise
     if sources:
         yield make_batch(sources, targets, metadata or None)

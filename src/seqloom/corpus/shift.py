@@ -13,14 +13,16 @@ natural logarithms.
 from __future__ import annotations
 
 import math
-import zlib
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from seqloom.corpus.features import END_KINDS, Features, beside, features_of, joined, residual
+from seqloom.corpus.pairs import BATCH_PAIRS
 
 MAX_LINES = 10_000_000
 """Lines that are searched, so that memory stays bounded (nine bytes a line and side)."""
@@ -30,13 +32,6 @@ _MAX_CHANGES = 100  # places where lines are missing that are followed back from
 _CERTAIN = 8.0  # evidence needed for a shift
 _LIKELY = 4.0  # evidence needed for a shift by one line that explains the counts
 _FREEDOM = 5.0  # of the t distribution of length residuals: heavy tails, since corpora are noisy
-
-_CLOSING = "\"'”’»«“„›)）」』】] "
-_ENDS = {
-    mark: kind
-    for kind, marks in enumerate((".。．｡…", "?？", "!！", ":：", ",，、"), 1)
-    for mark in marks
-}
 
 
 @dataclass(frozen=True)
@@ -51,47 +46,46 @@ class Shift:
     """First line, counted from 1, where the files look shifted; None if they do not."""
 
 
-@dataclass(frozen=True)
-class _Side:
-    """Features of the lines of one file [lines], and how many lines it has in all."""
-
-    lengths: NDArray[np.float32]
-    digits: NDArray[np.uint32]
-    ends: NDArray[np.uint8]
-    total: int
-
-    def part(self, start: int, count: int) -> _Side:
-        chosen = slice(start, start + count)
-        return _Side(self.lengths[chosen], self.digits[chosen], self.ends[chosen], self.total)
-
-
 def find_shift(source: Iterable[str], target: Iterable[str]) -> Shift:
     """Compare two files with unequal numbers of lines; each iterable is read to its end."""
-    a, b = _features(source), _features(target)
-    searched = min(len(a.lengths), len(b.lengths))
-    return Shift(a.total, b.total, searched, _first_shifted_line(a, b))
+    (a, source_lines), (b, target_lines) = _searched(source), _searched(target)
+    line = _first_shifted_line(a, b, target_lines - source_lines)
+    return Shift(source_lines, target_lines, min(len(a), len(b)), line)
 
 
-def _features(lines: Iterable[str]) -> _Side:
-    lengths, digits, ends = array("f"), array("I"), array("B")
+def spread(a: Features, b: Features, offset: int, ratio: float) -> float:
+    """The standard deviation of length residuals, by their median, at an offset."""
+    a, b = beside(a, b, offset)
+    sizes = np.abs(residual(a, b, ratio, 1.0))
+    return max(float(np.median(sizes)) / 0.6745, 0.1) if len(sizes) else float("inf")
+
+
+def fit(a: Features, b: Features, ratio: float, scale: float) -> NDArray[np.float32]:
+    """Log-likelihood, up to a constant, that line i of ``a`` and line i of ``b`` are a pair."""
+    squared = residual(a, b, ratio, scale) ** 2
+    fit = -(_FREEDOM + 1) / 2 * np.log1p(squared / _FREEDOM)
+    digits = np.where(a.digits == b.digits, 4.0, -2.0)
+    fit += np.where((a.digits == 0) & (b.digits == 0), 0.0, digits)
+    shares = np.bincount(b.ends, minlength=END_KINDS) / max(len(b.ends), 1)
+    surprise = 0.7 * np.minimum(-np.log(shares + 0.01), 3.0)
+    fit += np.where(a.ends == b.ends, surprise[a.ends], -1.0)
+    return fit.astype(np.float32)
+
+
+def _searched(lines: Iterable[str]) -> tuple[Features, int]:
+    """The features of the first :data:`MAX_LINES` lines, and how many lines there are in all."""
     iterator = iter(lines)
-    for line in islice(iterator, MAX_LINES):
-        lengths.append(len(line))
-        numbers = sorted(character for character in line if character.isdecimal())
-        digits.append(zlib.crc32("".join(numbers).encode()) if numbers else 0)
-        ends.append(_ENDS.get(line.rstrip(_CLOSING)[-1:], 0))
-    return _Side(
-        np.frombuffer(lengths, np.float32),
-        np.frombuffer(digits, np.uint32),
-        np.frombuffer(ends, np.uint8),
-        len(lengths) + sum(1 for _ in iterator),
-    )
+    searched = islice(iterator, MAX_LINES)
+    parts: list[Features] = []
+    while chunk := list(islice(searched, BATCH_PAIRS)):
+        parts.append(features_of(pa.array(chunk, pa.string())))
+    features = joined(parts)
+    return features, len(features) + sum(1 for _ in iterator)
 
 
-def _first_shifted_line(a: _Side, b: _Side) -> int | None:
-    difference = b.total - a.total
+def _first_shifted_line(a: Features, b: Features, difference: int) -> int | None:
     ratio = float(b.lengths.sum() + 1) / float(a.lengths.sum() + 1)
-    scale = min(_spread(a, b, offset, ratio) for offset in (0, difference))
+    scale = min(spread(a, b, offset, ratio) for offset in (0, difference))
     gains = {o: _gain(a, b, o, ratio, scale) for o in dict.fromkeys((difference, *_NEAR))}
     first: int | None = None
     for _ in range(_MAX_CHANGES):
@@ -109,42 +103,12 @@ def _first_shifted_line(a: _Side, b: _Side) -> int | None:
     return None if first is None else first + 1
 
 
-def _beside(a: _Side, b: _Side, offset: int) -> tuple[_Side, _Side]:
-    """Both sides with ``offset`` lines left out at the start of the one that has them in excess."""
-    skip_a, skip_b = max(-offset, 0), max(offset, 0)
-    count = max(min(len(a.lengths) - skip_a, len(b.lengths) - skip_b), 0)
-    return a.part(skip_a, count), b.part(skip_b, count)
-
-
-def _spread(a: _Side, b: _Side, offset: int, ratio: float) -> float:
-    a, b = _beside(a, b, offset)
-    residual = np.abs(_residual(a, b, ratio, 1.0))
-    return max(float(np.median(residual)) / 0.6745, 0.1) if len(residual) else float("inf")
-
-
-def _residual(a: _Side, b: _Side, ratio: float, scale: float) -> NDArray[np.float32]:
-    expected = a.lengths * np.float32(ratio)
-    return (b.lengths - expected) / (np.sqrt(1 + expected) * np.float32(scale))
-
-
-def _gain(a: _Side, b: _Side, offset: int, ratio: float, scale: float) -> NDArray[np.float64]:
+def _gain(a: Features, b: Features, offset: int, ratio: float, scale: float) -> NDArray[np.float64]:
     """How much better each line fits the one ``offset`` further on than the one beside it."""
-    moved_a, moved_b = _beside(a, b, offset)
-    count = len(moved_a.lengths)
-    moved = _fit(moved_a, moved_b, ratio, scale)
-    return (moved - _fit(a.part(0, count), b.part(0, count), ratio, scale)).astype(np.float64)
-
-
-def _fit(a: _Side, b: _Side, ratio: float, scale: float) -> NDArray[np.float32]:
-    """Log-likelihood, up to a constant, that line i of ``a`` and line i of ``b`` are a pair."""
-    squared = _residual(a, b, ratio, scale) ** 2
-    fit = -(_FREEDOM + 1) / 2 * np.log1p(squared / _FREEDOM)
-    digits = np.where(a.digits == b.digits, 4.0, -2.0)
-    fit += np.where((a.digits == 0) & (b.digits == 0), 0.0, digits)
-    shares = np.bincount(b.ends, minlength=6) / max(len(b.ends), 1)
-    surprise = 0.7 * np.minimum(-np.log(shares + 0.01), 3.0)
-    fit += np.where(a.ends == b.ends, surprise[a.ends], -1.0)
-    return fit.astype(np.float32)
+    moved_a, moved_b = beside(a, b, offset)
+    count = len(moved_a)
+    moved = fit(moved_a, moved_b, ratio, scale)
+    return (moved - fit(a.part(0, count), b.part(0, count), ratio, scale)).astype(np.float64)
 
 
 def _last_change(gain: NDArray[np.float64]) -> tuple[float, int]:

@@ -4,11 +4,13 @@ Values come from the defaults of the sections, then a recipe file (YAML), then `
 flags.
 """
 
+from seqloom.recipe.data import CorpusRecipe, DataRecipe
 from seqloom.recipe.models import ModelRecipe, RecurrentRecipe, TransformerRecipe
 from seqloom.recipe.reading import load_recipe, override, recipe_from
-from seqloom.recipe.sections import DataRecipe, DecodingRecipe, Recipe, TrainingRecipe
+from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
 
 __all__ = [
+    "CorpusRecipe",
     "DataRecipe",
     "DecodingRecipe",
     "ModelRecipe",

@@ -12,9 +12,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from seqloom.errors import DecodingError, RecipeError
+from seqloom.recipe.data import CorpusRecipe, DataRecipe
 from seqloom.recipe.models import RecurrentRecipe, TransformerRecipe
 from seqloom.recipe.section import FIELDS_ONLY
-from seqloom.recipe.sections import DataRecipe, DecodingRecipe, Recipe, TrainingRecipe
+from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
 
 
 def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) -> Recipe:
@@ -49,7 +50,7 @@ def _validate(values: Any, where: str, problems: list[str]) -> Recipe:
     except ValidationError as error:
         items = error.errors()
         problems = problems + [_explain(item, values) for item in items]
-        broken = {".".join(_path(item)) for item in items}
+        broken = {".".join(_path(item)[:2]) for item in items}
         recipe = Recipe.model_validate(_without(values, broken), context=FIELDS_ONLY)
     for part in (recipe.data, recipe.model, recipe.training, recipe.decoding, recipe):
         problems = problems + [
@@ -159,9 +160,12 @@ def _nearest(path: Sequence[str], values: Mapping[str, Any]) -> str:
     *parents, key = path
     fields = _fields(values)
     same = [f"{section}.{key}" for section, names in fields.items() if key in names]
-    if same:
+    if same and len(parents) < 2:
         return " or ".join(same)
-    names = fields[parents[0]] if parents else list(fields)
+    if parents[:2] == ["data", "corpora"]:
+        names = list(CorpusRecipe.model_fields)
+    else:
+        names = fields[parents[0]] if parents else list(fields)
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
     return ".".join([*parents, *near]) if near else ""
 

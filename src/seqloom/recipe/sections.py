@@ -10,43 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from seqloom.recipe.data import DataRecipe
 from seqloom.recipe.models import ModelRecipe, TransformerRecipe
 from seqloom.recipe.section import Conflict, Section
-
-
-class DataRecipe(Section):
-    """Where the pairs come from and how they become token ids."""
-
-    source: str | None = None
-    """File with the source sentences, or one file with both sides (.tsv, .parquet)."""
-    target: str | None = None
-    """File with the target sentences, aligned line by line with `source`."""
-    validation_source: str | None = None
-    """Held-out source sentences; without them a share of the corpus is held out."""
-    validation_target: str | None = None
-    """Held-out target sentences."""
-    source_language: str | None = None
-    """Language code of the source, such as en; guessed from the file suffix."""
-    target_language: str | None = None
-    """Language code of the target, such as de; guessed from the file suffix."""
-    tag: bool = False
-    """Put the target language (<2de>) before each source, so that one model serves several."""
-    validation_share: float = Field(0.02, gt=0, lt=0.5)
-    """Share of pairs held out, by content hash, when no validation files are given."""
-    tokenizer: Literal["bpe", "byte_bpe", "unigram", "word", "character"] = "bpe"
-    """How text is cut into tokens."""
-    vocabulary: int | None = Field(None, ge=1)
-    """Number of tokens; chosen from the size of the corpus when left out."""
-    joint: bool = True
-    """One vocabulary for both languages; needed for three-way tied embeddings."""
-    bpe_dropout: float = Field(0.0, ge=0, lt=1)
-    """Chance to skip each merge in training (Provilkov et al. 2020); for bpe only."""
-    max_length: int = Field(256, ge=2)
-    """Pairs with a side of more tokens are left out of training."""
-    max_ratio: float = Field(9.0, gt=1)
-    """Pairs whose sides differ more than this in length (characters) are left out."""
-    deduplicate: bool = True
-    """Keep one of several equal pairs."""
 
 
 class TrainingRecipe(Section):

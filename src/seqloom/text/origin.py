@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seqloom.corpus.formats.hub import PREFIX
 from seqloom.corpus.pairs import Corpus
 from seqloom.recipe import DataRecipe
+from seqloom.text.material import Material
 
 _PLACES = ("source", "target", "validation_source", "validation_target")
 _LATER = ("bpe_dropout",)  # used in training, without effect on the folder
@@ -21,20 +27,41 @@ class Origin:
     large corpus does not read it. Pairs that were handed over in memory are known by their content.
     """
 
-    def __init__(
-        self,
-        recipe: DataRecipe,
-        corpora: Mapping[str, Corpus | None],
-        files: Mapping[str, list[str]],
-    ) -> None:
-        self._recipe = recipe.model_dump(exclude={*_PLACES, *_LATER})
-        self._corpora = corpora
-        self._files = files
+    def __init__(self, recipe: DataRecipe, materials: Sequence[Material]) -> None:
+        self._recipe = recipe.model_dump(mode="json", exclude={*_PLACES, *_LATER})
+        for corpus in self._recipe["corpora"]:  # wherever the files are
+            corpus |= {side: Path(corpus[side]).name for side in _PLACES[:2] if corpus[side]}
+        self._corpora: dict[str, Corpus | None] = {}
+        self._files: dict[str, tuple[str, ...]] = {}
+        for number, material in enumerate(materials):
+            label = f" {number + 1}" if len(materials) > 1 else ""
+            self._corpora[f"corpus{label}"] = material.corpus
+            self._files[f"corpus{label}"] = material.files
+            self._corpora[f"validation{label}"] = material.validation
+            self._files[f"validation{label}"] = material.validation_files
+
+    def stamped(self) -> dict[str, Any]:
+        """The fields, and place, size and time of all files: what a work in progress is known by.
+
+        Pairs in memory have nothing of the kind; a work on them is not taken up again.
+        """
+        stamps = {name: _stamps(files) for name, files in self._files.items()}
+        return {"recipe": self._recipe, "files": stamps}
+
+    def began(self, noted: Path) -> bool:
+        """Whether the file ``noted`` tells of a work in progress on the very same."""
+        in_memory = any(
+            corpus is not None and not self._files[name] for name, corpus in self._corpora.items()
+        )
+        try:
+            return not in_memory and json.loads(noted.read_text("utf-8")) == self.stamped()
+        except (OSError, ValueError):
+            return False
 
     def as_dict(self) -> dict[str, Any]:
         """For ``recipe.json``; reads every corpus once."""
         texts = {
-            name: self._content(name) | {"files": _stamps(self._files.get(name, []))}
+            name: self._content(name) | {"files": _stamps(self._files[name])}
             for name in self._corpora
         }
         return {"recipe": self._recipe, "texts": texts}
@@ -48,7 +75,7 @@ class Origin:
 
     def _changed(self, name: str, made: Mapping[str, Any]) -> bool:
         known = made.get("texts", {}).get(name, {})
-        stamps = _stamps(self._files.get(name, []))
+        stamps = _stamps(self._files[name])
         if stamps and stamps == known.get("files"):
             return False
         return self._content(name)["content"] != known.get("content")
@@ -59,18 +86,24 @@ class Origin:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """SHA-256 of all pairs in their order; reads the corpus once."""
-    digest = hashlib.sha256()
-    for pair in corpus.pairs():
-        # No UTF-8 text holds this byte, so the sides cannot run into each other.
-        digest.update(pair.source.encode() + b"\xff" + pair.target.encode() + b"\xff")
-    return digest.hexdigest()
+    """SHA-256 of all pairs in their order, however they come in batches; reads the corpus once."""
+    digests = [hashlib.sha256() for _ in range(4)]
+    for batch in corpus.batches():
+        for side in (0, 1):
+            texts: Any = batch.column(side)
+            digests[2 * side].update(b"".join(texts.cast(pa.binary()).to_pylist()))
+            # Where one text ends and the next begins.
+            digests[2 * side + 1].update(pc.binary_length(texts).to_numpy().astype("<u4"))
+    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
 
 
-def _stamps(files: list[str]) -> list[list[Any]]:
-    """Place, size and time of each file."""
-    found = []
+def _stamps(files: Sequence[str]) -> list[list[Any]]:
+    """Place, size and time of each file; only the name of a corpus on the hub."""
+    found: list[list[Any]] = []
     for file in files:
+        if file.startswith(PREFIX):
+            found.append([file])
+            continue
         path = Path(file)
         status = path.stat()
         found.append([str(path.resolve()), status.st_size, status.st_mtime_ns])

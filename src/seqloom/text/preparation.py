@@ -1,36 +1,33 @@
-"""The stages of a preparation, in the order in which they happen: clean, split, learn, encode."""
+"""The stages of a preparation, in the order in which they happen: clean, split, learn, encode.
+
+Each stage leaves its results in the folder, so that a preparation which was interrupted goes on.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from itertools import islice
+import shutil
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from seqloom.corpus.filters import (
-    DuplicateFilter,
-    EmptyFilter,
-    Filter,
-    LengthFilter,
-    OverlapFilter,
-    RatioFilter,
-    clean,
-)
-from seqloom.corpus.pairs import Corpus
+from seqloom.corpus.bulk import BulkCleaning
+from seqloom.corpus.filters import EmptyFilter, OverlapFilter, clean
+from seqloom.corpus.formats.parquet import parquet_rows
+from seqloom.corpus.groups import describe, make_groups, shares
+from seqloom.corpus.pairs import Corpus, Progress
+from seqloom.corpus.parts import Parts
 from seqloom.corpus.readers import read_corpus
 from seqloom.corpus.split import split
 from seqloom.errors import CorpusError
 from seqloom.recipe import DataRecipe
-from seqloom.text.encoding import Encoder
-from seqloom.text.tokenizer import Tokenizer, Tokenizers
+from seqloom.text.encoding import EncodeBatch, EncodingNote, write_store
+from seqloom.text.material import Material
+from seqloom.text.rules import filters_of, length_filter
+from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer, Tokenizers
 
-Progress = Callable[[str, int, int | None], None]
-"""Called with the name of a stage, how much is done, and of how much (None: not known)."""
-
-CHARACTERS_A_TOKEN = 16
-"""Texts of more than ``max_length`` times this many characters are dropped before cutting."""
 VALIDATION_PAIRS = 5000
 """At most this many pairs are held out when no validation files are given."""
 _LEARNING_PAIRS = 1_000_000  # pairs that the vocabulary is learned from, at most
@@ -51,139 +48,203 @@ def vocabulary_size(pairs: int, kind: str = "bpe", joint: bool = True) -> int:
 
 
 class Preparation:
-    """One preparation into an empty folder: the stages in the order in which they happen."""
+    """One preparation into a folder: the stages in the order in which they happen.
 
-    def __init__(self, recipe: DataRecipe, folder: Path, progress: Progress) -> None:
+    Args:
+        recipe: limits, filters, tokenizer.
+        folder: where it is made; what an interrupted one left there is used.
+        workers: processes that clean and encode; the result does not depend on them.
+        progress: told how far each stage is.
+    """
+
+    def __init__(self, recipe: DataRecipe, folder: Path, workers: int, progress: Progress) -> None:
         self.recipe = recipe
         self.folder = folder
+        self.workers = workers
         self.progress = progress
-        self._counts: dict[str, int] = {}  # clean pairs, by name of the part
 
-    def run(self, corpus: Corpus, validation: Corpus | None) -> None:
+    def run(self, materials: Sequence[Material]) -> None:
         """Go through all stages and write the report."""
-        report: dict[str, Any] = {"version": 1, "kind": "preparation", "corpus": corpus.name}
-        report["cleaning"] = self._write_pairs(corpus, validation)
-        tokenizers = self._learn(self._clean("train"), self._counts["train"])
-        tokenizers.save(self.folder)
+        names = ", ".join(material.corpus.name for material in materials)
+        report: dict[str, Any] = {"version": 1, "kind": "preparation", "corpus": names}
+        report["cleaning"] = {}
+        for number, material in enumerate(materials):
+            label = f"{material.corpus.name}: " if len(materials) > 1 else ""
+            for part, found in self._clean_pairs(number, material).items():
+                report["cleaning"][label + part] = found
+        if not any(self._count(number, "validation") for number in range(len(materials))):
+            raise self._nothing_held_out(names)
+        tokenizers = self._tokenizers(materials)
         report["vocabulary"] = {
             "kind": tokenizers.source.kind,
             "joint": tokenizers.joint,
             "source": tokenizers.source.size,
             "target": tokenizers.target.size,
         }
-        for name in ("train", "validation"):
-            report[name] = self._store(name, tokenizers)
-            if not report[name]["pairs"]:
+        for part in ("train", "validation"):
+            report[part] = self._encode(part, materials, tokenizers)
+            if not report[part]["pairs"]:
                 raise CorpusError(
-                    f"{corpus.name}: every {name} pair has a side of more than "
+                    f"{names}: every {part} pair has a side of more than "
                     f"{self.recipe.max_length} tokens; raise data.max_length."
                 )
         write_json(self.folder / "report.json", report)
+        shutil.rmtree(self._work())
 
-    def _path(self, name: str) -> Path:
-        """Clean pairs before the token limit; gone when the folder is finished."""
-        return self.folder / f"{name}.clean.parquet"
+    def _work(self, *names: str | int) -> Path:
+        """A place for what is gone when the folder is finished."""
+        return self.folder.joinpath("work", *map(str, names))
 
-    def _clean(self, name: str) -> Corpus:
-        """The clean pairs on disk."""
-        return read_corpus(self._path(name))
+    def _pairs(self, number: int, part: str) -> Path:
+        """Clean pairs of one corpus before the token limit."""
+        return self._work(number, f"{part}.parquet")
 
-    def _write_pairs(self, corpus: Corpus, validation: Corpus | None) -> dict[str, Any]:
-        """Clean and split into the two Parquet files; returns what cleaning dropped."""
+    def _count(self, number: int, part: str) -> int:
+        """How many clean pairs a part has."""
+        path = self._pairs(number, part)
+        return (parquet_rows(path)(0) or 0) if path.exists() else 0
+
+    def _clean_pairs(self, number: int, material: Material) -> dict[str, Any]:
+        """Clean and split one corpus; returns what cleaning dropped, part by part."""
+        noted = self._work(number, "cleaning.json")
+        if noted.exists():
+            return json.loads(noted.read_text(encoding="utf-8"))
         found: dict[str, Any] = {}
-        if validation is None:
-            cleaned, report = clean(corpus, self._filters(None))
-            train, held_out = split(cleaned, self.recipe.validation_share, limit=VALIDATION_PAIRS)
-        else:
+        corpus = material.corpus
+        filters = filters_of(self.recipe, corpus)
+        if material.validation is not None:
             # The given set is kept as it is, duplicates and all, so that figures stay comparable.
-            held_out, held_report = clean(validation, [EmptyFilter(), self._length_filter()])
-            self._write("validation", held_out, "clean validation")
-            found["validation"] = held_report.as_dict()
-            held_out = validation.derive(self._clean("validation").batches)
-            train, report = clean(corpus, self._filters(held_out))
-        self._write("train", train, "clean")
-        found["train"] = report.as_dict()
-        if validation is None:
-            self._write("validation", held_out, "hold out")
+            rules = [EmptyFilter(), length_filter(self.recipe)]
+            held_out, dropped = clean(material.validation, rules)
+            self._write(number, "validation", held_out, "clean validation")
+            found["validation"] = dropped.as_dict()
+            if not dropped.kept:
+                raise self._nothing_held_out(material.validation.name)
+            known = read_corpus(self._pairs(number, "validation"))
+            filters.append(OverlapFilter(material.validation.derive(known.batches)))
+        cleaned, report = BulkCleaning(
+            self._work(number, "parts"), filters, self.recipe.duplicates(), self.workers
+        ).run(corpus, self.progress, "clean")
+        found = {"train": report.as_dict(), **found}
+        if material.validation is not None:
+            self._write(number, "train", cleaned, "split")
+        else:
+            share = self.recipe.validation_share
+            train, held_out = split(cleaned, share, limit=VALIDATION_PAIRS)
+            self._write(number, "train", train, "split")
+            if material.mark is None:
+                self._write(number, "validation", held_out, "hold out")
+        noted.write_text(json.dumps(found), encoding="utf-8")
+        shutil.rmtree(self._work(number, "parts"))
         return found
 
-    def _write(self, name: str, corpus: Corpus, stage: str) -> None:
-        """Write one part; refuse an empty one."""
-        count = self._watched(corpus, stage).write(self._path(name))
-        if not count and name == "train":
+    def _write(self, number: int, part: str, corpus: Corpus, stage: str) -> None:
+        """Write one part; refuse a training part without pairs, and a validation set given so."""
+        count = corpus.watched(self.progress, stage).write(self._pairs(number, part))
+        if not count and part == "train":
             raise CorpusError(
                 f"{corpus.name}: no training pair is left after cleaning; see the limits "
                 "data.max_length and data.max_ratio, and whether both sides hold text."
             )
-        if not count:
-            raise CorpusError(
-                f"{corpus.name}: no validation pair. Give validation files with text on both "
-                "sides, add pairs, or raise data.validation_share "
-                f"({self.recipe.validation_share})."
-            )
-        self._counts[name] = count
 
-    def _filters(self, held_out: Corpus | None) -> list[Filter]:
-        filters: list[Filter] = [
-            EmptyFilter(),
-            self._length_filter(),
-            RatioFilter(self.recipe.max_ratio),
-        ]
-        if self.recipe.deduplicate:
-            filters.append(DuplicateFilter())
-        if held_out is not None:
-            filters.append(OverlapFilter(held_out))
-        return filters
+    def _nothing_held_out(self, names: str) -> CorpusError:
+        return CorpusError(
+            f"{names}: no validation pair. Give validation files with text on both "
+            "sides, add pairs, or raise data.validation_share "
+            f"({self.recipe.validation_share})."
+        )
 
-    def _length_filter(self) -> LengthFilter:
-        return LengthFilter(self.recipe.max_length * CHARACTERS_A_TOKEN)
+    def _tokenizers(self, materials: Sequence[Material]) -> Tokenizers:
+        if not (self.folder / SOURCE_FILE).exists():
+            self._learn(materials).save(self.folder)
+        return Tokenizers.load(self.folder)
 
-    def _learn(self, train: Corpus, pairs: int) -> Tokenizers:
+    def _learn(self, materials: Sequence[Material]) -> Tokenizers:
+        """Learn from a sample in which each corpus has the share that it has in training."""
         recipe = self.recipe
-        stride = math.ceil(pairs / _LEARNING_PAIRS)
+        counts = [self._count(number, "train") for number in range(len(materials))]
+        groups = make_groups(counts, [material.share for material in materials])
+        total = min(sum(counts), _LEARNING_PAIRS)
         sources: list[str] = []
         targets: list[str] = []
-        for pair in islice(train.pairs(), 0, None, stride):
-            sources.append(pair.source)
-            targets.append(pair.target)
-        size = recipe.vocabulary or vocabulary_size(pairs, recipe.tokenizer, recipe.joint)
-        tags = [recipe.target_language] if recipe.tag and recipe.target_language else []
+        for number, share in enumerate(shares(groups, recipe.temperature)):
+            stride = max(1, math.ceil(counts[number] / max(share * total, 1)))
+            for pair in islice(read_corpus(self._pairs(number, "train")).pairs(), 0, None, stride):
+                sources.append(pair.source)
+                targets.append(pair.target)
+                if materials[number].both_directions:
+                    sources.append(pair.target)
+                    targets.append(pair.source)
+        size = recipe.vocabulary or vocabulary_size(sum(counts), recipe.tokenizer, recipe.joint)
+        tags = [
+            tag
+            for one in materials
+            for exchanged in one.directions()
+            for tag in one.tags(exchanged)
+        ]
 
         def learned(texts: list[str], tags: list[str]) -> Tokenizer:
             exact = recipe.vocabulary is not None
             return Tokenizer.train(texts, recipe.tokenizer, size, tags=tags, exact=exact)
 
-        total = 1 if recipe.joint else 2
-        self.progress("tokenizer", 0, total)
+        steps = 1 if recipe.joint else 2
+        self.progress("tokenizer", 0, steps)
         source = learned(sources + targets if recipe.joint else sources, tags)
         target = source if recipe.joint else learned(targets, [])
-        self.progress("tokenizer", total, total)
+        self.progress("tokenizer", steps, steps)
         return Tokenizers(source, target)
 
-    def _store(self, name: str, tokenizers: Tokenizers) -> dict[str, Any]:
-        stage = "encode" if name == "train" else f"encode {name}"
-        encoder = Encoder(
+    def _encode(
+        self, part: str, materials: Sequence[Material], tokenizers: Tokenizers
+    ) -> dict[str, Any]:
+        """Write the token store of one part and its texts; returns the counts."""
+        stage = "encode" if part == "train" else f"encode {part}"
+        directions = [
+            (number, exchanged)
+            for number, material in enumerate(materials)
+            for exchanged in material.directions()
+            if self._count(number, part)
+        ]
+        total = sum(self._count(number, part) for number, _ in directions)
+        whole = EncodingNote()
+        sizes, fixed, encoded = [], [], []
+        for number, exchanged in directions:
+            material, before = materials[number], whole.read
+
+            def tell(note: EncodingNote, before: int = before) -> None:
+                self.progress(stage, before + note.read, total)
+
+            parts = self._encode_one(number, part, material, exchanged, tell)
+            whole.add(parts.note)
+            encoded.append(parts)
+            sizes.append(parts.note.kept)
+            fixed.append(material.share and material.share / len(material.directions()))
+        path = self.folder / part
+        write_store(
+            chain.from_iterable(parts.batches() for parts in encoded),
             tokenizers,
-            tag=self.recipe.target_language if self.recipe.tag else None,
-            max_length=self.recipe.max_length,
-            progress=lambda done: self.progress(stage, done, self._counts[name]),
+            path.with_suffix(".arrow"),
+            path.with_suffix(".parquet"),
+            describe(make_groups(sizes, fixed)) if len(sizes) > 1 else {},
         )
-        folder = self.folder
-        counts = encoder.write(
-            self._clean(name), folder / f"{name}.arrow", folder / f"{name}.parquet"
-        )
-        self._path(name).unlink()
-        return counts
+        return whole.report(self.recipe.max_length)
 
-    def _watched(self, corpus: Corpus, stage: str) -> Corpus:
-        def batches() -> Iterator[Any]:
-            done = 0
-            for batch in corpus.batches():
-                done += batch.num_rows
-                self.progress(stage, done, None)
-                yield batch
-
-        return corpus.derive(batches)
+    def _encode_one(
+        self,
+        number: int,
+        part: str,
+        material: Material,
+        exchanged: bool,
+        progress: Callable[[EncodingNote], None],
+    ) -> Parts[EncodingNote]:
+        """Encode one direction of one corpus."""
+        corpus = read_corpus(self._pairs(number, part))
+        place = self._work(number, f"{part}-exchanged" if exchanged else part)
+        parts = Parts(place, EncodingNote())
+        work = EncodeBatch(self.folder, material.tags(exchanged), self.recipe.max_length)
+        batches = (corpus.reversed() if exchanged else corpus).batches()
+        parts.run(work, batches, self.workers, progress)
+        return parts
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

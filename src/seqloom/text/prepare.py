@@ -15,19 +15,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqloom.corpus.pairs import Corpus, Pair
+from seqloom.corpus.pairs import Corpus, Pair, Progress
 from seqloom.corpus.readers import read_corpus
 from seqloom.corpus.store import TokenStore
-from seqloom.errors import FolderError, RecipeError, writing
+from seqloom.errors import FolderError, writing
 from seqloom.recipe import DataRecipe
+from seqloom.text.material import materials
 from seqloom.text.origin import Origin
-from seqloom.text.preparation import Preparation, Progress, vocabulary_size, write_json
+from seqloom.text.preparation import Preparation, vocabulary_size, write_json
 from seqloom.text.tokenizer import Tokenizers
 
 __all__ = ["Prepared", "load_prepared", "prepare", "vocabulary_size"]
@@ -56,18 +58,23 @@ def prepare(
     *,
     corpus: Corpus | None = None,
     validation: Corpus | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Prepared:
-    """Clean a corpus, hold pairs out, learn its tokenizers and write everything to ``out``.
+    """Clean corpora, hold pairs out, learn their tokenizers and write everything to ``out``.
 
-    The same call on a folder that it made before returns that folder at once.
+    The same call on a folder that it made before returns that folder at once; after an interruption
+    it goes on where it was.
 
     Args:
-        recipe: files (unless ``corpus`` is given), languages, tokenizer, limits.
+        recipe: files (unless ``corpus`` is given), languages, filters, tokenizer, limits.
         out: the folder to write.
         corpus: pairs to use instead of the recipe's files.
         validation: held-out pairs to use instead of the recipe's files.
+        workers: processes that clean and encode a large corpus; the result is the same for any.
         progress: called now and then while a stage runs.
+        warn: told what was passed over in a broken file, if the recipe allows that.
 
     Raises:
         CorpusError: a file cannot be read, or nothing is left after cleaning.
@@ -76,19 +83,14 @@ def prepare(
         FolderError: ``out`` holds something else, or cannot be written.
     """
     out = Path(out)
-    files: dict[str, list[str]] = {}
-    if corpus is None:
-        corpus, files["corpus"] = _read(recipe, "source", "target")
-    if corpus is None:
-        raise RecipeError("prepare", ["data.source: no corpus; name its files, or pass a corpus"])
-    if validation is None:
-        validation, files["validation"] = _read(recipe, "validation_source", "validation_target")
-    recipe = _with_languages(recipe, corpus)
-    origin = Origin(recipe, {"corpus": corpus, "validation": validation}, files)
+    found = materials(recipe, corpus, validation, warn)
+    if not recipe.corpora:
+        recipe = _with_languages(recipe, found[0].corpus)
+    origin = Origin(recipe, found)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         return _reopen(out, origin)
-    with _whole_folder(out) as folder:
-        Preparation(recipe, folder, progress or _quiet).run(corpus, validation)
+    with _whole_folder(out, origin) as folder:
+        Preparation(recipe, folder, workers, progress or _quiet).run(found)
         write_json(folder / "recipe.json", {"format": FORMAT, **origin.as_dict()})
     return load_prepared(out)
 
@@ -117,26 +119,8 @@ def load_prepared(folder: str | Path) -> Prepared:
     )
 
 
-def _quiet(stage: str, done: int, total: int | None) -> None:
+def _quiet(stage: str, done: int, total: int | None, note: str = "") -> None:
     """Show nothing."""
-
-
-def _read(recipe: DataRecipe, source: str, target: str) -> tuple[Corpus | None, list[str]]:
-    """The corpus behind two fields of the recipe, and its files; None if there is none."""
-    places = [getattr(recipe, source), getattr(recipe, target)]
-    if places[0] is None:
-        if places[1] is not None:
-            raise RecipeError(
-                "prepare",
-                [f"data.{source}: missing, while data.{target} is {places[1]}; give both"],
-            )
-        return None, []
-    corpus = read_corpus(
-        *places,
-        source_language=recipe.source_language,
-        target_language=recipe.target_language,
-    )
-    return corpus, [place for place in places if place is not None]
 
 
 def _with_languages(recipe: DataRecipe, corpus: Corpus) -> DataRecipe:
@@ -145,11 +129,6 @@ def _with_languages(recipe: DataRecipe, corpus: Corpus) -> DataRecipe:
         "source_language": recipe.source_language or corpus.source_language,
         "target_language": recipe.target_language or corpus.target_language,
     }
-    if recipe.tag and not languages["target_language"]:
-        raise RecipeError(
-            "prepare",
-            ["data.target_language: needed for data.tag; set it to a code such as de"],
-        )
     return recipe.model_copy(update=languages)
 
 
@@ -171,19 +150,28 @@ def _reopen(out: Path, origin: Origin) -> Prepared:
 
 
 @contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside ``out`` that takes its name at the end and vanishes on failure."""
+def _whole_folder(out: Path, origin: Origin) -> Iterator[Path]:
+    """A temporary folder beside ``out`` that takes its name at the end.
+
+    It vanishes on failure, but stays if the work is interrupted: then it is found here again by
+    whoever prepares the same.
+    """
     temporary = out.with_name(f".{out.name}.part")
+    begun = temporary / "begun.json"
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        if temporary.exists():  # left behind by a run that was killed
+        if temporary.exists() and not origin.began(begun):
             shutil.rmtree(temporary)
-        temporary.mkdir()
+        temporary.mkdir(exist_ok=True)
+        write_json(begun, origin.stamped())
         try:
             yield temporary
+            begun.unlink()
             if out.exists():
                 out.rmdir()
             temporary.rename(out)
+        except KeyboardInterrupt:
+            raise
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise

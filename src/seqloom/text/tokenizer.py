@@ -26,14 +26,17 @@ from seqloom.text.pipeline import kind_of, readable
 SOURCE_FILE = "tokenizer.json"
 TARGET_FILE = "tokenizer.target.json"
 _CODE = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
+_MARK = re.compile(r"<[A-Za-z][A-Za-z0-9-]*>")
 
 
 def tag_token(tag: str) -> str:
-    """The language tag for ``de`` or ``<2de>``: always ``<2de>``.
+    """The language tag for ``de`` or ``<2de>``: always ``<2de>``; a mark such as ``<bt>`` as it is.
 
     Raises:
-        TokenizerError: not a language code.
+        TokenizerError: neither a language code nor a mark.
     """
+    if _MARK.fullmatch(tag):
+        return tag
     code = tag.removeprefix("<2").removesuffix(">")
     if not _CODE.fullmatch(code):
         raise TokenizerError(
@@ -61,7 +64,7 @@ class Tokenizer:
         self.tags: tuple[str, ...] = tuple(
             added[index].content for index in sorted(added) if index >= len(SPECIALS)
         )
-        """Language tags of the vocabulary, such as ``<2de>``."""
+        """Language tags and marks of the vocabulary, such as ``<2de>`` and ``<bt>``."""
 
     @classmethod
     def train(
@@ -79,7 +82,8 @@ class Tokenizer:
             texts: sentences; held in memory while the vocabulary is learned.
             kind: ``bpe``, ``byte_bpe``, ``unigram``, ``word`` or ``character``.
             size: number of tokens, special tokens, tags and bytes included.
-            tags: target languages (``de`` or ``<2de>``) that get a token of their own.
+            tags: target languages (``de`` or ``<2de>``) and marks (``<bt>``) that get a token of
+                their own.
             exact: refuse a size that the text cannot give; otherwise take what there is.
 
         Raises:
@@ -137,17 +141,17 @@ class Tokenizer:
         canonical = json.dumps(self.description, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
-    def encode(self, text: str, *, tag: str | None = None) -> list[int]:
-        """Token ids of a text, without BOS and EOS, behind the language tag if there is one.
+    def encode(self, text: str, *, tags: Sequence[str] = ()) -> list[int]:
+        """Token ids of a text, without BOS and EOS, behind language tag and marks, if any.
 
         Raises:
             TokenizerError: an unknown tag, or text with lone surrogates, which is not Unicode.
         """
-        return self.encode_batch([text], tag=tag)[0]
+        return self.encode_batch([text], tags=tags)[0]
 
-    def encode_batch(self, texts: Sequence[str], *, tag: str | None = None) -> list[list[int]]:
+    def encode_batch(self, texts: Sequence[str], *, tags: Sequence[str] = ()) -> list[list[int]]:
         """:meth:`encode` for many texts at once, on all processor cores."""
-        front = [] if tag is None else [self._tag_id(tag)]
+        front = [self._tag_id(tag) for tag in tags]
         try:
             encodings = self._backend.encode_batch_fast(texts, add_special_tokens=False)
         except TypeError:

@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqloom.corpus.groups import groups_of
 from seqloom.corpus.store import TokenStore
 from seqloom.symbols import BOS, EOS, PAD
+from seqloom.training.sampling import BLOCK, blocks_of_epoch
 
 Ids = Sequence[int] | np.ndarray
 """Token ids of one side of one pair."""
 
-_BLOCK = 256
 _WINDOW = 1 << 17
 
 
@@ -86,7 +87,12 @@ def collate(sources: Sequence[Ids], targets: Sequence[Ids], rows: Sequence[int] 
 
 
 def plan(
-    store: TokenStore, batch_tokens: int, *, seed: int = 0, epoch: int | None = None
+    store: TokenStore,
+    batch_tokens: int,
+    *,
+    seed: int = 0,
+    epoch: int | None = None,
+    temperature: float = 1.0,
 ) -> Iterator[np.ndarray]:
     """Rows of each batch of one epoch.
 
@@ -96,9 +102,16 @@ def plan(
             as many again. A longer pair is a batch of its own.
         seed: decides the order, with the epoch.
         epoch: number of the epoch, or None for the order of lengths without chance (validation).
+        temperature: how the corpora of a store share an epoch, see
+            :mod:`seqloom.training.sampling`.
     """
+    groups = groups_of(store)
     rng = None if epoch is None else np.random.default_rng((seed, epoch))
-    for rows in _windows(len(store), rng):
+    blocks = np.arange(0, len(store), BLOCK)
+    if epoch is not None and len(groups) > 1:
+        blocks = blocks_of_epoch(groups, temperature, seed, epoch)
+    stops = np.array([group.stop for group in groups])
+    for rows in _windows(blocks, stops, rng):
         source, target = _lengths(store, rows)
         # Snake order: inside one target length, source lengths go up, in the next down, so
         # neighbours differ little on either side. Ties are in the window's random order.
@@ -109,16 +122,21 @@ def plan(
         yield from batches
 
 
-def _windows(size: int, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
-    """Rows in windows: random blocks, shuffled inside the window; or in order."""
-    blocks = np.arange((size + _BLOCK - 1) // _BLOCK)
+def _windows(
+    blocks: np.ndarray, stops: np.ndarray, rng: np.random.Generator | None
+) -> Iterator[np.ndarray]:
+    """Rows in windows: random blocks, shuffled inside the window; or in order.
+
+    ``blocks`` are the first rows of blocks; a block ends at the end of its corpus (``stops``).
+    """
     if rng is not None:
         rng.shuffle(blocks)
-    per_window = _WINDOW // _BLOCK
+    per_window = _WINDOW // BLOCK
     for start in range(0, len(blocks), per_window):
-        chosen = blocks[start : start + per_window]
-        rows = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).reshape(-1)
-        rows = rows[rows < size]
+        chosen = blocks[start : start + per_window, None]
+        rows = chosen + np.arange(BLOCK)
+        ends = stops[np.searchsorted(stops, chosen, side="right")]
+        rows = rows[rows < ends]
         if rng is not None:
             rng.shuffle(rows)
         yield rows
@@ -128,12 +146,12 @@ def _lengths(store: TokenStore, rows: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Lengths of ``rows``, read block by block."""
     source = np.empty(len(rows), dtype=np.int64)
     target = np.empty(len(rows), dtype=np.int64)
-    blocks = rows // _BLOCK
+    blocks = rows // BLOCK
     order = np.argsort(blocks, kind="stable")
     edges = np.flatnonzero(np.diff(blocks[order])) + 1
     for members in np.split(order, edges):
-        start = int(blocks[members[0]]) * _BLOCK
-        sources, targets = store.lengths(start, min(start + _BLOCK, len(store)))
+        start = int(blocks[members[0]]) * BLOCK
+        sources, targets = store.lengths(start, min(start + BLOCK, len(store)))
         source[members] = sources[rows[members] - start]
         target[members] = targets[rows[members] - start]
     return source, target
@@ -168,6 +186,7 @@ def batches(
     seed: int = 0,
     epoch: int | None = None,
     skip: int = 0,
+    temperature: float = 1.0,
     perturb: tuple[Perturb, Perturb] | None = None,
 ) -> Iterator[Batch]:
     """The batches of one epoch, from number ``skip`` on.
@@ -178,11 +197,11 @@ def batches(
         seed: see :func:`plan`.
         epoch: see :func:`plan`.
         skip: batches already seen.
+        temperature: see :func:`plan`.
         perturb: changes source and target ids; its chance is decided by seed, epoch and batch.
     """
-    for number, rows in islice(
-        enumerate(plan(store, batch_tokens, seed=seed, epoch=epoch)), skip, None
-    ):
+    planned = plan(store, batch_tokens, seed=seed, epoch=epoch, temperature=temperature)
+    for number, rows in islice(enumerate(planned), skip, None):
         sources: Sequence[Ids]
         targets: Sequence[Ids]
         sources, targets = store.rows(rows)

@@ -72,6 +72,7 @@ class Trainer:
     progress: Progress
     device: torch.device
     perturb: tuple[Perturb, Perturb] | None = None
+    temperature: float = 1.0
     group: Group = field(default_factory=Group)
     """The processes that share the run; this one writes nothing unless it is the first."""
     state: RunState = field(default_factory=RunState)
@@ -144,6 +145,7 @@ class Trainer:
                 seed=self.recipe.seed,
                 epoch=self.state.epoch,
                 skip=self.state.position,
+                temperature=self.temperature,
                 perturb=self.perturb,
             ):
                 count += 1

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 class Progress:
     """What a run tells its observer. This one looks away; others override what they show."""
 
-    def stage(self, name: str, done: int, total: int | None) -> None:
-        """``done`` of ``total`` items of a preparing stage are finished."""
+    def stage(self, stage: str, done: int, total: int | None, note: str = "") -> None:
+        """``done`` of ``total`` items of a preparing stage are finished; ``note`` says more."""
 
     def started(self, summary: Mapping[str, object]) -> None:
         """What is about to be trained: parameters, expected memory and time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seqloom.corpus.pairs import BATCH_PAIRS, SCHEMA, make_batch
+from seqloom.corpus.formats.reading import Reading
+from seqloom.corpus.formats.tables import named_columns, no_column
+from seqloom.corpus.languages import Languages
+from seqloom.corpus.pairs import BATCH_PAIRS, SCHEMA, Corpus, make_batch
 from seqloom.errors import CorpusError
 
 
-def read_parquet(path: Path, columns: Sequence[str | int] | None) -> Iterator[pa.RecordBatch]:
+def read_parquet(path: Path, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Stream two text columns: ``source`` and ``target``, or those named or numbered (from 0).
 
-    A column ``metadata`` of Seqloom's own type comes along; a missing text reads as an empty one.
+    Columns named after the languages asked for serve too. A column ``metadata`` of Seqloom's own
+    type comes along; a missing text reads as an empty one.
 
     Raises:
         CorpusError: not Parquet, damaged, without rows, or without those columns of text.
     """
     with _clear_errors(path), pq.ParquetFile(path) as file:
-        names = _choose(path, file.schema_arrow, columns or ("source", "target"))
+        names = _choose(path, file.schema_arrow, reading)
         if file.metadata.num_rows == 0:
             raise CorpusError(f"{path}: the file has no rows; expected pairs.")
         wanted = list(names)
@@ -36,12 +40,28 @@ def read_parquet(path: Path, columns: Sequence[str | int] | None) -> Iterator[pa
             yield make_batch(source, target, metadata)
 
 
-def parquet_languages(path: Path) -> tuple[str | None, str | None]:
+def write_parquet(path: Path, corpus: Corpus) -> int:
+    """Write a corpus with its languages and metadata; returns the number of pairs.
+
+    Raises:
+        FolderError: the file cannot be written.
+    """
+    return corpus.write(path)
+
+
+def parquet_languages(path: Path) -> Languages:
     """The languages that :meth:`Corpus.write` noted in the file."""
     with _clear_errors(path):
         noted = pq.read_schema(path).metadata or {}
     source, target = (noted.get(f"seqloom.{side}_language".encode()) for side in SCHEMA.names[:2])
     return (source.decode() if source else None, target.decode() if target else None)
+
+
+def parquet_rows(path: Path) -> Callable[[int], int | None]:
+    """The number of pairs, which the file itself tells."""
+    with _clear_errors(path):
+        rows = pq.read_metadata(path).num_rows
+    return lambda done: rows
 
 
 @contextmanager
@@ -53,18 +73,16 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise CorpusError(f"{path}: is not a Parquet file, or is damaged ({reason})") from error
 
 
-def _choose(path: Path, schema: pa.Schema, columns: Sequence[str | int]) -> list[str]:
-    chosen = []
-    for column in columns:
-        if isinstance(column, int) and 0 <= column < len(schema.names):
-            name = schema.names[column]
-        elif isinstance(column, str) and column in schema.names:
-            name = column
-        else:
-            raise CorpusError(
-                f"{path}: no column {column!r}; it has {', '.join(schema.names) or 'none'}. "
-                "Name the source and the target column."
-            )
+def _choose(path: Path, schema: pa.Schema, reading: Reading) -> tuple[str, str]:
+    names = schema.names
+    numbered = [column for column in reading.columns or () if isinstance(column, int)]
+    if len(numbered) == 2 and all(0 <= number < len(names) for number in numbered):
+        chosen: tuple[str, str] | None = (names[numbered[0]], names[numbered[1]])
+    else:
+        chosen = named_columns(reading, names)
+    if chosen is None:
+        raise no_column(path, reading, names)
+    for name in chosen:
         kind = schema.field(name).type
         text = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not (
@@ -73,7 +91,6 @@ def _choose(path: Path, schema: pa.Schema, columns: Sequence[str | int]) -> list
             or pa.types.is_string_view(text)
         ):
             raise CorpusError(f"{path}: column {name!r} holds {kind}, not text.")
-        chosen.append(name)
     return chosen
 
 
