@@ -237,8 +237,7 @@ def batches_of(pairs: Iterable[tuple[str, str] | Pair]) -> Iterator[pa.RecordBat
         for pair in pairs:
             sources.append(pair[0])
             targets.append(pair[1])
-            if isinstance(pair, Pair):
-                metadata.append(pair.metadata)
+            metadata.append(pair.metadata if isinstance(pair, Pair) else None)
             characters += len(pair[0]) + len(pair[1])
             if len(sources) == BATCH_PAIRS or characters >= BATCH_CHARACTERS:
                 yield make_batch(sources, targets, metadata or None)
