@@ -203,10 +203,20 @@ class Translator:
         )
 
     def encode(self, texts: Sequence[str], target_language: str | None = None) -> list[list[int]]:
-        """Source ids, behind the language tag if the model was trained with tags."""
+        """Source ids, behind the language tag if the model was trained with tags.
+
+        Raises:
+            DecodingError: the model has several target languages, and none is named.
+        """
         tag = target_language
         if tag is None and self.recipe.data.tag:
             tag = self.recipe.data.target_language
+            if tag is None:
+                known = ", ".join(self.tokenizers.source.tags)
+                raise DecodingError(
+                    f"this model translates into several languages ({known}); say into which with "
+                    "--target-language, or target_language=..."
+                )
         return self.tokenizers.source.encode_batch(texts, tags=[tag] if tag else [])
 
     def _ready(self, precision: str) -> list[EncoderDecoder]:

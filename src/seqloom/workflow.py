@@ -166,7 +166,7 @@ def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device)
             save_config(out, going_on, prepared.tokenizers)
         return going_on
     # What the corpus was made with (its languages, its tokenizer) counts, wherever it was made.
-    asked = recipe.data.model_dump(include=_IN_TRAINING)
+    asked = {name: getattr(recipe.data, name) for name in _IN_TRAINING}
     recipe = recipe.model_copy(update={"data": prepared.recipe.model_copy(update=asked)})
     if conflicts := recipe.conflicts():  # with what the prepared corpus has decided
         raise RecipeError(str(recipe.data.source), [conflict.message for conflict in conflicts])

@@ -24,7 +24,10 @@ def model_card(
 ) -> str:
     """Markdown: what the model is, what it reaches, how it was made, how to use it."""
     data = recipe.data
-    languages = f"{data.source_language or 'source'} → {data.target_language or 'target'}"
+    pairs = {(c.source_language, c.target_language) for c in data.corpora} or {
+        (data.source_language, data.target_language)
+    }
+    languages = ", ".join(f"{a or 'source'} → {b or 'target'}" for a, b in sorted(pairs, key=str))
     parameters = sum(p.numel() for p in model.parameters())
     figures = "\n".join(
         f"| {_UNITS.get(name, name)} | {value:.2f} |" for name, value in state.figures.items()
