@@ -148,4 +148,9 @@ def _spans(tokenizer: Tokenizer, ids: Sequence[int]) -> list[tuple[int, int]]:
     lengths = [len(text) for text in tokenizer.decode_batch([ids[:n] for n in range(len(ids) + 1)])]
     # A character whose bytes are several pieces is as good as there with the first of them.
     ends = list(accumulate((min(length, lengths[-1]) for length in lengths), max))
-    return list(pairwise(ends))
+    text = tokenizer.decode(ids)
+    # The white space that a piece may begin with is not what is linked.
+    return [
+        (end - len(text[begin:end].lstrip()), end) if text[begin:end].strip() else (begin, end)
+        for begin, end in pairwise(ends)
+    ]

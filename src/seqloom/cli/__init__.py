@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from seqloom.cli import corpora, data, evaluate, info, train, translate
+from seqloom.cli import corpora, data, doctor, evaluate, info, train, translate
 from seqloom.errors import SeqloomError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.command("demo")(train.demo)
 app.command("prepare")(data.prepare)
 app.command("convert")(corpora.convert)
+app.command("doctor")(doctor.doctor)
 app.command("train")(train.train)
 app.command("translate")(translate.translate)
 app.command("score")(translate.score)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seqloom.corpus.pairs import Corpus
     from seqloom.recipe import DataRecipe
 
-_OF_ONE_CORPUS = ("source_language", "target_language", "columns")
+_OF_ONE_CORPUS = ("source_language", "target_language", "columns", "format")
 FILES = (
     "Two aligned text files, or files that hold both sides: .tsv .csv .jsonl .parquet .tmx .xlf "
     ".xliff .po .mo, each also .gz .xz .zst; or hub:owner/name."
@@ -32,6 +32,13 @@ Columns = Annotated[
     typer.Option(
         metavar="SOURCE TARGET",
         help="Names or numbers (from 0) of the columns in .tsv, .csv, .jsonl, .parquet.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        help="Format of files with both sides whose names do not tell: tsv, csv, jsonl, parquet, "
+        "tmx, xliff, po, mo."
     ),
 ]
 UntilError = Annotated[
@@ -51,8 +58,10 @@ Filters = Annotated[
 ]
 
 
-def places_of(files: Sequence[str]) -> list[tuple[str, ...]]:
+def places_of(files: Sequence[str], form: str | None) -> list[tuple[str, ...]]:
     """The files of a command by corpus: two of lines of text are one, others one each.
+
+    Of a format that is named, each file holds both sides.
 
     Raises:
         CorpusError: a file of lines without its other side.
@@ -60,7 +69,7 @@ def places_of(files: Sequence[str]) -> list[tuple[str, ...]]:
     from seqloom.corpus.files import check_readable
     from seqloom.corpus.readers import holds_both_sides
 
-    whole = [file for file in files if holds_both_sides(file)]
+    whole = [file for file in files if form or holds_both_sides(file)]
     text = [file for file in files if file not in whole]
     for file in text:
         check_readable(Path(file))
@@ -90,6 +99,7 @@ def data_of(
     files: Sequence[str],
     languages: tuple[str, str] | None,
     columns: tuple[str, str] | None,
+    form: str | None,
     filters: str | None,
     until_error: bool,
 ) -> DataRecipe:
@@ -104,11 +114,13 @@ def data_of(
         values |= {"source_language": languages[0], "target_language": languages[1]}
     if columns:
         values["columns"] = _columns(columns)
+    if form:
+        values["format"] = form
     if filters:
         values["filters"] = [name.strip() for name in filters.split(",") if name.strip()]
     if until_error:
         values["until_error"] = True
-    places = places_of(files)
+    places = places_of(files, form)
     if len(places) == 1:
         values |= {"corpora": [], "source": places[0][0], "target": (*places[0], None)[1]}
     elif places:
@@ -123,6 +135,7 @@ def open_corpora(
     files: Sequence[str],
     languages: tuple[str, str] | None = None,
     columns: tuple[str, str] | None = None,
+    form: str | None = None,
     until_error: bool = False,
 ) -> list[Corpus]:
     """The corpora behind the files of a command: two of text are one, others one each.
@@ -146,9 +159,10 @@ def open_corpora(
             source_language=source,
             target_language=target,
             columns=_columns(columns) if len(places) == 1 else None,
+            format=form,
             on_error=tell if until_error else None,
         )
-        for places in places_of(files)
+        for places in places_of(files, form)
     ]
 
 
@@ -170,6 +184,7 @@ def convert(
     ],
     languages: Languages = None,
     columns: Columns = None,
+    format: Format = None,
     one_line: Annotated[
         bool,
         typer.Option("--one-line", help="Write a space for line ends and tabs inside a text."),
@@ -183,7 +198,7 @@ def convert(
 
     if len(out) > 2:
         raise CorpusError(f"{len(out)} files to write; expected one, or two for lines of text.")
-    corpus = join_corpora(open_corpora(files, languages, columns, until_error))
+    corpus = join_corpora(open_corpora(files, languages, columns, format, until_error))
     with Watch() as watch:
         written = write_corpus(corpus.watched(watch.stage, "convert"), *out, one_line=one_line)
     say(f"{written:,} pairs written to {' and '.join(map(str, out))}")

@@ -12,6 +12,7 @@ from seqloom.cli.corpora import (
     FILES,
     Columns,
     Filters,
+    Format,
     Languages,
     UntilError,
     changed,
@@ -42,6 +43,7 @@ def prepare(
     ] = None,
     languages: Languages = None,
     columns: Columns = None,
+    format: Format = None,
     filters: Filters = None,
     validation_source: Annotated[
         str | None, typer.Option(help="Held-out source sentences.")
@@ -70,7 +72,7 @@ def prepare(
     from seqloom.recipe import load_recipe
 
     data = load_recipe(None if recipe is None else find_recipe(recipe), settings or []).data
-    data = data_of(data, files or [], languages, columns, filters, until_error)
+    data = data_of(data, files or [], languages, columns, format, filters, until_error)
     held_out = {"validation_source": validation_source, "validation_target": validation_target}
     data = changed(data, {name: value for name, value in held_out.items() if value})
     if out is None:
@@ -108,11 +110,13 @@ def _summary(report: dict[str, Any]) -> str:
     rows = []
     for name, cleaning in report["cleaning"].items():
         rows.append(f"{name}: {cleaning['read']:,} pairs read, {cleaning['kept']:,} kept")
-        rows += [
-            f"  {filter_name}: {dropped['count']:,} dropped ({dropped['reason']})"
-            for filter_name, dropped in cleaning["dropped"].items()
-            if dropped["count"]
-        ]
+        for filter_name, dropped in cleaning["dropped"].items():
+            if dropped["count"]:
+                rows.append(f"  {filter_name}: {dropped['count']:,} dropped ({dropped['reason']})")
+            rows += [
+                f"    pair {example['pair']:,}: {example['source']!r} | {example['target']!r}"
+                for example in dropped["examples"]
+            ]
     sizes = report["vocabulary"]
     both = f"{sizes['source']:,}" if sizes["joint"] else f"{sizes['source']:,}/{sizes['target']:,}"
     rows.append(

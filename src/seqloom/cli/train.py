@@ -55,7 +55,7 @@ def train(
         given |= {"source": source, "target": target, "corpora": []}
     elif target:
         given["target"] = target
-    data = data_of(chosen.data, [], languages, columns, filters, until_error=False)
+    data = data_of(chosen.data, [], languages, columns, None, filters, until_error=False)
     chosen = chosen.model_copy(update={"data": changed(data, given)})
     if chosen.data.source is None and not chosen.data.corpora:
         raise RecipeError(

@@ -160,7 +160,7 @@ def _translate_document(
             warn=watch.message,
             progress=watch.stage,
         )
-    say(f"{filled:,} targets filled in {output}")
+    say(f"{filled:,} target{'' if filled == 1 else 's'} filled in {output}")
 
 
 def _check_sampling(flags: Mapping[str, Any]) -> None:

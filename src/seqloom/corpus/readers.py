@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from seqloom.corpus.files import check_readable
-from seqloom.corpus.formats import FORMATS, Format, Reading, by_bytes, format_of
+from seqloom.corpus.formats import FORMATS, Format, Reading, by_bytes, format_of, named_format
 from seqloom.corpus.formats.aligned import read_aligned
 from seqloom.corpus.formats.hub import PREFIX, read_hub
 from seqloom.corpus.languages import Languages, guess_language, language_code
@@ -24,6 +24,7 @@ def read_corpus(
     source_language: str | None = None,
     target_language: str | None = None,
     columns: tuple[str | int, str | int] | None = None,
+    format: str | None = None,
     on_error: Callable[[CorpusError], None] | None = None,
 ) -> Corpus:
     """Open a corpus: two aligned text files, one file with both sides, or one of the hub.
@@ -40,6 +41,7 @@ def read_corpus(
             otherwise taken from the file, its suffix (``train.en``), or the columns' names.
         target_language: code such as ``de``.
         columns: the names or the numbers (from 0) of source and target, for formats with columns.
+        format: such as ``tsv``, for a file with both sides whose name does not tell.
         on_error: called when a file turns out to be broken at some place; what was read before is
             kept then, and the corpus ends there. Without it the error is raised.
 
@@ -54,7 +56,7 @@ def read_corpus(
         return _corpus(lambda: read_hub(str(source), reading), str(source), reading, on_error)
     path = Path(source)
     check_readable(path)
-    form = _both_sides(path)
+    form = _both_sides(path) if format is None else named_format(format)
     return _corpus(
         lambda: form.read(path, reading),
         path.name,

@@ -27,6 +27,8 @@ class CorpusRecipe(Section):
     """Language code of the target."""
     columns: Columns | None = None
     """Names or numbers (from 0) of the source and the target column."""
+    format: str | None = None
+    """Format of one file with both sides, such as tsv, where its name does not tell."""
     both_directions: bool = False
     """Also train from target to source."""
     mark: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
@@ -54,6 +56,8 @@ class DataRecipe(Section):
     """Language code of the target, such as de; guessed from the file suffix."""
     columns: Columns | None = None
     """Names or numbers (from 0) of the source and the target column, in formats with columns."""
+    format: str | None = None
+    """Format of one file with both sides, such as tsv, where its name does not tell."""
     corpora: tuple[CorpusRecipe, ...] = ()
     """Several corpora, each with its own files, languages and share, in place of `source`."""
     temperature: float = Field(1.0, ge=1)

@@ -105,6 +105,7 @@ def _one_of_several(
         source_language=one.source_language,
         target_language=one.target_language,
         columns=one.columns,
+        format=one.format if len(files) == 1 else None,
         on_error=on_error,
     )
     return Material(
@@ -139,6 +140,7 @@ def _read(
         source_language=languages[0],
         target_language=languages[1],
         columns=recipe.columns if len(files) == 1 else None,
+        format=recipe.format if len(files) == 1 else None,
         on_error=on_error,
     )
 

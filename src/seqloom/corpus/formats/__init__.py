@@ -31,8 +31,9 @@ from seqloom.corpus.formats.xliff_writing import write_xliff
 from seqloom.corpus.languages import Languages
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.streams import plain_name, share_read
+from seqloom.errors import CorpusError
 
-__all__ = ["FORMATS", "Columns", "Format", "Reading", "by_bytes", "format_of"]
+__all__ = ["FORMATS", "Columns", "Format", "Reading", "by_bytes", "format_of", "named_format"]
 
 
 def by_bytes(*paths: Path) -> Callable[[int], int | None]:
@@ -72,6 +73,19 @@ FORMATS: dict[str, Format] = {
     ".mo": Format(read_mo, None, mo_languages),
 }
 """By suffix, without that of a compression; files with any other suffix are lines of text."""
+
+
+def named_format(name: str) -> Format:
+    """The format that a user calls ``tsv``, ``tmx`` and so on.
+
+    Raises:
+        CorpusError: there is none of that name.
+    """
+    form = FORMATS.get(f".{name.lower().removeprefix('.')}")
+    if form is None:
+        known = ", ".join(suffix[1:] for suffix in FORMATS)
+        raise CorpusError(f"no format is called {name!r}; there are {known}.")
+    return form
 
 
 def format_of(path: Path) -> Format | None:
