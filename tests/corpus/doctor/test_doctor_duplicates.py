@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqloom.corpus.doctor.duplicates import keys_of, repeats, variants
@@ -17,6 +17,7 @@ def keys(pairs):
     return keys_of(pa.array(sources, pa.string()), pa.array(targets, pa.string()))
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_repeats_are_those_that_came_before(pairs):
     found, numbers = repeats(keys(pairs).pair)
@@ -30,6 +31,7 @@ def test_repeats_are_those_that_came_before(pairs):
         assert group == sorted(group)
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_variants_have_several_texts_beside_them(pairs):
     k = keys(pairs)

@@ -181,6 +181,15 @@ def test_empty_texts_only(tmp_path):
     assert Page(page_of(found.as_dict(), tmp_path)).open == []
 
 
+def test_a_side_without_spaces_is_counted_by_characters():
+    found = examine(Corpus.of([("A cat sleeps.", "一只猫在睡觉。")] * 3, "cats", "en", "zh"))
+    assert (found.source.words, found.source.unit) == (9, "words")
+    assert (found.target.words, found.target.unit) == (21, "characters")
+    assert found.target.scripts == {"Han": 1.0}
+    advised = [each for setting in found.settings for each in setting.settings]
+    assert {"data.tokenizer=unigram", "data.joint=false"} <= set(advised)
+
+
 def test_nothing_to_examine():
     with pytest.raises(CorpusError, match="nothing: holds no pairs"):
         examine(Corpus.of([], "nothing"))

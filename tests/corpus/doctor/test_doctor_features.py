@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqloom.corpus.features import beside, features_of, joined, residual
@@ -11,6 +11,7 @@ from seqloom.corpus.features import beside, features_of, joined, residual
 TEXTS = st.lists(st.text(st.characters(exclude_categories=("Cs",))), max_size=8)
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_batches_give_what_all_texts_give_at_once(first, second):
     whole = features_of(pa.array([*first, *second], pa.string()))

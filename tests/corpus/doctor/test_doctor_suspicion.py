@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -52,6 +52,7 @@ def test_the_worst_come_first_and_those_left_out_not_at_all():
     assert found.examples("never") == []
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.float64, st.integers(1, 700), elements=st.floats(0, 1)))
 def test_parts_of_the_corpus_average_to_the_whole(values):
     parts = density(values)
