@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     import torch
 
 CORE = (
-    "torch", "numpy", "pyarrow", "tokenizers", "safetensors", "sacrebleu", "sacremoses",
-    "scikit-learn", "pydantic", "PyYAML", "typer", "rich", "matplotlib", "tensorboard",
+    "torch", "numpy", "pyarrow", "duckdb", "loky", "py3langid", "tokenizers", "safetensors",
+    "sacrebleu", "sacremoses", "scikit-learn", "pydantic", "PyYAML", "typer", "rich", "matplotlib",
+    "tensorboard",
 )  # fmt: skip
 """Distributions that every installation has."""
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "demo": ("babel", "notojp_matplotlib"),
-    "formats": ("lxml", "polib"),
     "hub": ("huggingface_hub", "datasets", "transformers"),
     "fast": ("ctranslate2",),
     "onnx": ("onnx", "onnxruntime"),

@@ -78,9 +78,9 @@ def test_the_text_names_what_is_wrong(found):
     text = found.text()
     assert text.startswith("made <up>: 1,200 pairs, en -> de")
     assert "the target of a pair stands 1 line after it" in text
-    assert "identical: 1 (0.08%): both sides are the same" in text
+    assert "identical: 1 (0.08 %): both sides are the same" in text
     assert "pair 101: 'Identical sides.' | 'Identical sides.'" in text
-    assert "Held-out set test: of its 2 pairs the corpus has 1 pairs" in text
+    assert "Held-out set test: of its 2 pairs the corpus has 1 pair (alike: 1)" in text
     assert "--set 'data.filters=[identical," in text
     assert "\u202e" not in text
 

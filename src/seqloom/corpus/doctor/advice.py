@@ -98,7 +98,7 @@ def cleaning_for(facts: Facts) -> list[Setting]:
         found.append(Setting((f"data.filters=[{','.join(names)}]",), f"pairs: {counts}", _HERE))
     if numbers := facts.signs.get("numbers"):
         why = (
-            f"{numbers:,} pairs have numbers on one side only: add the filter numbers if the "
+            f"pairs with numbers on one side only: {numbers:,}; add the filter numbers if the "
             "examples are faults; a digit beside a number word is none"
         )
         found.append(Setting((), why, _HERE))
@@ -108,8 +108,8 @@ def cleaning_for(facts: Facts) -> list[Setting]:
         found.append(Setting(("data.drop_near_duplicates=true",), why, source))
     if facts.leaks:
         why = (
-            f"{facts.leaks:,} pairs share a text with a held-out set; where these settings name "
-            "that set, pairs with its source texts are left out of training"
+            f"pairs that share a text with a held-out set: {facts.leaks:,}; where these settings "
+            "name that set, pairs with its source texts are left out of training"
         )
         settings = ("data.validation_source=FILE", "data.validation_target=FILE")
         found.append(Setting(settings, why, _HERE))

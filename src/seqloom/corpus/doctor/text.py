@@ -32,7 +32,7 @@ def describe(record: Record) -> str:
 def shares(values: Mapping[str, float]) -> str:
     """The largest shares: ``en 98.1 %, unclear 1.2 %, de 0.4 %``."""
     shown = list(values.items())[:_NAMES]
-    return ", ".join(f"{name} {share:.1%}".replace("%", " %") for name, share in shown) or "none"
+    return ", ".join(f"{name} {100 * share:.1f} %" for name, share in shown) or "none"
 
 
 def flags(setting: Record) -> str:
@@ -64,10 +64,14 @@ def leak_summary(leakage: Record) -> str:
     """How much of a held-out set is in the corpus."""
     equal, alike = leakage["equal"], leakage["alike"]
     counts = ", ".join(
-        f"{equal[what]:,} {what}{'' if what == 'pair' else ' text'}s (alike: {alike[what]:,})"
-        for what in ("pair", "source", "target")
+        f"{_count(equal[what], name)} (alike: {alike[what]:,})"
+        for what, name in (("pair", "pair"), ("source", "source text"), ("target", "target text"))
     )
-    return f"of its {leakage['pairs']:,} pairs the corpus has {counts}"
+    return f"of its {_count(leakage['pairs'], 'pair')} the corpus has {counts}"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
 def _head(record: Record) -> Iterator[str]:
@@ -108,8 +112,8 @@ def _signs(record: Record) -> Iterator[str]:
     signs = {name: sign for name, sign in record["signs"].items() if sign["pairs"]}
     yield f"Signs of trouble: {'none' if not signs else 'pairs, and the most suspicious one'}"
     for name, sign in signs.items():
-        share = sign["pairs"] / record["pairs"]
-        yield f"  {name}: {sign['pairs']:,} ({share:.2%}): {sign['says']}"
+        share = 100 * sign["pairs"] / record["pairs"]
+        yield f"  {name}: {sign['pairs']:,} ({share:.2f} %): {sign['says']}"
         yield f"    {_pair(record, sign['examples'][0])}"
 
 
