@@ -145,6 +145,8 @@ def test_one_message_and_nothing_written(
         (["prepare", "a.en", "a.de", "--filters", "foo", "--out", "x"], "data.filters.0"),
         (["prepare", "--out", "x"], "data.source: no corpus"),
         (["doctor", "a.en", "a.de", "--validation", "nowhere.tsv"], "nowhere.tsv: no such file"),
+        (["doctor", "a.en", "a.de", "--drop", "numbers"], "--drop SIGNS and --cleaned FILE go"),
+        (["doctor", "a.en", "a.de", "--drop", "x", "--cleaned", "c.tsv"], "no sign is called 'x'"),
         (["translate", "model", "x.xliff"], "add --output FILE"),
         (
             ["translate", "model", "x.po", "--nbest", "3", "--output", "y.po"],
@@ -189,6 +191,12 @@ def test_doctor_prints_writes_and_finds(corpus: Path) -> None:
     assert record["pairs"] == 43
     page = (corpus / "d" / "doctor.html").read_text()
     assert "Kostet 7 Dollar." in page and ("<svg" in page or "data:image" in page)
+    done = seqloom(
+        "doctor", "b.tsv", "--languages", "en", "de", "--drop", "identical,numbers",
+        "--cleaned", "c.tsv", cwd=corpus,
+    )  # fmt: skip
+    assert done.code == 0 and "41 pairs without identical, numbers written" in done.err
+    assert texts(corpus / "c.tsv") == pairs[:41]
     as_json = seqloom("doctor", "b.tsv", "--json", cwd=corpus)
     assert json.loads(as_json.out)["pairs"] == 43
 

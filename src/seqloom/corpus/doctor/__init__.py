@@ -3,5 +3,6 @@
 from seqloom.corpus.doctor.examination import Examination
 from seqloom.corpus.doctor.examiner import examine
 from seqloom.corpus.doctor.page import write_page
+from seqloom.corpus.doctor.treatment import without
 
-__all__ = ["Examination", "examine", "write_page"]
+__all__ = ["Examination", "examine", "without", "write_page"]
