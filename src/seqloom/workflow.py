@@ -44,8 +44,8 @@ _MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
 """Training fields that may differ when a run goes on."""
 
 _IN_TRAINING = {
-    "source", "target", "validation_source", "validation_target", "corpora", "bpe_dropout",
-    "temperature",
+    "source", "target", "validation_source", "validation_target", "test_source", "test_target",
+    "corpora", "bpe_dropout", "temperature",
 }  # fmt: skip
 """Data fields that a prepared folder does not decide."""
 

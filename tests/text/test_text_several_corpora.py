@@ -9,7 +9,7 @@ import pytest
 from seqloom.corpus import Corpus
 from seqloom.corpus import parts as parts_module
 from seqloom.corpus.groups import groups_of
-from seqloom.errors import CorpusError, RecipeError
+from seqloom.errors import CorpusError, FolderError, RecipeError
 from seqloom.recipe import CorpusRecipe, DataRecipe
 from seqloom.text import preparation
 from seqloom.text.prepare import prepare
@@ -175,6 +175,23 @@ def test_a_broken_file_up_to_its_error_if_asked(tmp_path):
     prepared = prepare(recipe, tmp_path / "out", warn=told.append)
     assert prepared.report["cleaning"]["train"]["read"] == 200
     assert len(told) == 1 and "x.tsv, line 201: 1 column" in told[0]
+
+
+def test_nothing_of_a_test_set_is_trained_on(tmp_path):
+    path = write(tmp_path / "x.tsv", 300)
+    lines = (tmp_path / "x.tsv").read_text().splitlines()
+    chosen = [lines[7].split("\t"), ["unknown", lines[9].split("\t")[1]]]
+    (tmp_path / "test.tsv").write_text("".join("\t".join(pair) + "\n" for pair in chosen))
+    recipe = DataRecipe(source=path, tokenizer="word", validation_share=0.1)
+    recipe = recipe.model_copy(update={"test_source": str(tmp_path / "test.tsv")})
+    prepared = prepare(recipe, tmp_path / "out")
+    dropped = prepared.report["cleaning"]["train"]["dropped"]["test"]
+    assert dropped["count"] == 2
+    assert dropped["reason"] == "the source or target text is also in test.tsv"
+    assert prepare(recipe, tmp_path / "out").folder == prepared.folder
+    (tmp_path / "test.tsv").write_text("other\tother\n")
+    with pytest.raises(FolderError, match="with other test"):
+        prepare(recipe, tmp_path / "out")
 
 
 def test_pairs_in_memory_are_not_taken_up_again(tmp_path, monkeypatch):

@@ -51,6 +51,10 @@ def prepare(
     validation_target: Annotated[
         str | None, typer.Option(help="Held-out target sentences.")
     ] = None,
+    test_source: Annotated[
+        str | None, typer.Option(help="Test sentences, to be kept out of training.")
+    ] = None,
+    test_target: Annotated[str | None, typer.Option(help="Their translations.")] = None,
     until_error: UntilError = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes for a large corpus; all processors.")
@@ -73,7 +77,10 @@ def prepare(
 
     data = load_recipe(None if recipe is None else find_recipe(recipe), settings or []).data
     data = data_of(data, files or [], languages, columns, format, filters, until_error)
-    held_out = {"validation_source": validation_source, "validation_target": validation_target}
+    held_out = {
+        "validation_source": validation_source, "validation_target": validation_target,
+        "test_source": test_source, "test_target": test_target,
+    }  # fmt: skip
     data = changed(data, {name: value for name, value in held_out.items() if value})
     if out is None:
         _explain_from_files(data, explain or "")

@@ -50,6 +50,11 @@ class DataRecipe(Section):
     """Held-out source sentences; without them a share of the corpus is held out."""
     validation_target: str | None = None
     """Held-out target sentences."""
+    test_source: str | None = None
+    """Test sentences: pairs with one of these sources, or of its translations, are left out of
+    training."""
+    test_target: str | None = None
+    """Their translations."""
     source_language: str | None = None
     """Language code of the source, such as en; guessed from the file suffix."""
     target_language: str | None = None

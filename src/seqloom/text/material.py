@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.readers import read_corpus
@@ -21,6 +21,9 @@ class Material:
     files: tuple[str, ...] = ()
     """Where the pairs come from; empty if they were handed over in memory."""
     validation_files: tuple[str, ...] = ()
+    test: Corpus | None = None
+    """Pairs that training must not see on either side."""
+    test_files: tuple[str, ...] = ()
     tagged: bool = False
     """Put the target language before each source."""
     both_directions: bool = False
@@ -65,6 +68,10 @@ def materials(
         found = [_one_of_several(recipe, one, on_error) for one in recipe.corpora]
     else:
         found = [_single(recipe, corpus, validation, on_error)]
+    test_files = _files(recipe, "test_")
+    if test_files:
+        test = _read(test_files, (None, None), recipe, on_error)
+        found = [replace(one, test=test, test_files=test_files) for one in found]
     _check_languages(recipe, found)
     return found
 

@@ -16,7 +16,9 @@ from seqloom.corpus.pairs import Corpus
 from seqloom.recipe import DataRecipe
 from seqloom.text.material import Material
 
-_PLACES = ("source", "target", "validation_source", "validation_target")
+_PLACES = (
+    "source", "target", "validation_source", "validation_target", "test_source", "test_target",
+)  # fmt: skip
 _LATER = ("bpe_dropout",)  # used in training, without effect on the folder
 
 
@@ -39,6 +41,9 @@ class Origin:
             self._files[f"corpus{label}"] = material.files
             self._corpora[f"validation{label}"] = material.validation
             self._files[f"validation{label}"] = material.validation_files
+        if materials[0].test is not None:
+            self._corpora["test"] = materials[0].test
+            self._files["test"] = materials[0].test_files
 
     def stamped(self) -> dict[str, Any]:
         """The fields, and place, size and time of all files: what a work in progress is known by.

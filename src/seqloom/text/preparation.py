@@ -122,6 +122,8 @@ class Preparation:
                 raise self._nothing_held_out(material.validation.name)
             known = read_corpus(self._pairs(number, "validation"))
             filters.append(OverlapFilter(material.validation.derive(known.batches)))
+        if material.test is not None:
+            filters.append(OverlapFilter(material.test, compared=("source", "target"), name="test"))
         cleaned, report = BulkCleaning(
             self._work(number, "parts"), filters, self.recipe.duplicates(), self.workers
         ).run(corpus, self.progress, "clean")

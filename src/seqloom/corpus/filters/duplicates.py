@@ -106,18 +106,24 @@ class OverlapFilter(Filter):
         held_out: pairs that must stay unseen in training.
         compared: sides that are looked up, each among the texts of the same side.
         normal: compare in the normal form, see :func:`seqloom.corpus.normal_form.normalised`.
+        name: in the report, where there are several of these.
 
     Memory: a digest of 64 bits a held-out text, taken at the first use or when the filter is sent
     to another process.
     """
 
-    name = "overlap"
     edges = (0.0, 1.0, 2.0, 3.0)
     threshold = 1
 
     def __init__(
-        self, held_out: Corpus, *, compared: Sequence[Side] = ("source",), normal: bool = False
+        self,
+        held_out: Corpus,
+        *,
+        compared: Sequence[Side] = ("source",),
+        normal: bool = False,
+        name: str = "overlap",
     ) -> None:
+        self.name = name
         self._held_out: Corpus | None = held_out
         self._digests: dict[Side, NDArray[np.uint64]] = {}
         self.compared = tuple(compared)
