@@ -1,7 +1,7 @@
 """What cleaning is worth: the score of a model on a corpus, on the same with noise, and cleaned.
 
     python benchmarks/cleaning.py [--share 0.2] [--updates 2000] [--threads N] [--data DIR]
-                                  [--corpora plain noisy cleaned doctor]
+                                  [--corpora plain noisy cleaned doctor] [--seeds 1 2 3]
 
 To the training pairs of Tatoeba, English to Russian, come as many others that a share of them all
 is noise of the kinds that harm most (Khayrallah and Koehn 2018): a quarter each of misaligned
@@ -19,8 +19,10 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import statistics
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +78,10 @@ def write(folder: Path, pairs: list[tuple[str, str]]) -> dict[str, str]:
     return {"source": str(folder / "train.en"), "target": str(folder / "train.ru")}
 
 
-def score(data: DataRecipe, chosen: argparse.Namespace, out: Path) -> dict[str, float]:
+def score(data: DataRecipe, chosen: argparse.Namespace, seed: int, out: Path) -> dict[str, float]:
     """Train and translate the validation pairs."""
     recipe = load_recipe(HERE.parent / "recipes" / "tatoeba-en-ru.yaml")
-    training = recipe.training.model_copy(update={"updates": chosen.updates})
+    training = recipe.training.model_copy(update={"updates": chosen.updates, "seed": seed})
     recipe = recipe.model_copy(update={"data": data, "training": training})
     translator = train(recipe, out, device="cpu")
     held_out = read_corpus(data.validation_source or "", data.validation_target)
@@ -88,11 +90,22 @@ def score(data: DataRecipe, chosen: argparse.Namespace, out: Path) -> dict[str, 
     return {"bleu": bleu(found, references, "ru"), "chrf": chrf(found, references)}
 
 
+def row_of(label: str, seeds: dict[str, dict[str, float]]) -> dict[str, str]:
+    """Means over the seeds, and the single figures."""
+    row = {"corpus": label}
+    for name in ("bleu", "chrf"):
+        values = [found[name] for found in seeds.values()]
+        row[name] = f"{statistics.mean(values):.2f}"
+        row[f"{name} of each seed"] = " ".join(f"{value:.2f}" for value in values)
+    return row
+
+
 def main() -> None:
     """Plant, train three times, report."""
     parser = argparse.ArgumentParser(description="Raw, noisy and cleaned.")
     parser.add_argument("--share", type=float, default=0.2, help="share of noise in the whole")
     parser.add_argument("--updates", type=int, default=2000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=CORPORA)
     parser.add_argument("--threads", type=int, default=processors())
     chosen = parse_with_corpus(parser)
@@ -115,18 +128,18 @@ def main() -> None:
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for label in chosen.corpora:
+        for label, seed in product(chosen.corpora, chosen.seeds):
             kept = pairs if label == "plain" else treated(noisy) if label == "doctor" else noisy
-            files = write(folder / f"{label} files", kept)
+            files = write(folder / f"{label} {seed} files", kept)
             more = FILTERS if label in ("cleaned", "doctor") else {}
             data = base.model_copy(update={**files, **held_out, **more})
-            found = score(data, chosen, folder / label)
-            runs[label] = {name: round(value, 2) for name, value in found.items()}
-            print(label, runs[label], flush=True)
+            found = score(data, chosen, seed, folder / f"{label} {seed}")
+            rounded = {name: round(value, 2) for name, value in found.items()}
+            runs.setdefault(label, {})[str(seed)] = rounded
+            print(label, seed, rounded, flush=True)
             values = {"pairs": len(pairs), "noise": count, "updates": chosen.updates}
             write_results("cleaning", {**values, "processor": devices()[0], "runs": runs})
-    rows = [{"corpus": label, **runs[label]} for label in CORPORA if label in runs]
-    print(table([{key: str(value) for key, value in row.items()} for row in rows]))
+    print(table([row_of(label, runs[label]) for label in CORPORA if label in runs]))
 
 
 if __name__ == "__main__":
