@@ -27,6 +27,7 @@ from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
 from seqloom.runtime import choose_device, keep_memory, processors, set_threads
 from seqloom.text.dropout import BpeDropout
+from seqloom.text.origin import PLACES
 from seqloom.text.prepare import Prepared, load_prepared, prepare
 from seqloom.text.tokenizer import Tokenizers
 from seqloom.training.batches import Perturb, batches
@@ -43,10 +44,7 @@ from seqloom.translator import Translator
 _MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
 """Training fields that may differ when a run goes on."""
 
-_IN_TRAINING = {
-    "source", "target", "validation_source", "validation_target", "test_source", "test_target",
-    "corpora", "bpe_dropout", "temperature",
-}  # fmt: skip
+_IN_TRAINING = {*PLACES, "corpora", "bpe_dropout", "temperature"}
 """Data fields that a prepared folder does not decide."""
 
 

@@ -146,6 +146,10 @@ def test_one_message_and_nothing_written(
         (["prepare", "--out", "x"], "data.source: no corpus"),
         (["doctor", "a.en", "a.de", "--validation", "nowhere.tsv"], "nowhere.tsv: no such file"),
         (["doctor", "a.en", "a.de", "--drop", "numbers"], "--drop SIGNS and --cleaned FILE go"),
+        (
+            ["doctor", "a.en", "a.de", "--drop", "x", "--cleaned", "c.tsv", "--limit", "5"],
+            "leave --limit out",
+        ),
         (["doctor", "a.en", "a.de", "--drop", "x", "--cleaned", "c.tsv"], "no sign is called 'x'"),
         (["translate", "model", "x.xliff"], "add --output FILE"),
         (

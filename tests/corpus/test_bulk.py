@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,21 @@ def test_interrupted_at_any_batch_it_goes_on(tmp_path, monkeypatch) -> None:
     assert 3 <= stops <= 5, "finished parts were not done again"
     assert list(found.pairs()) == list(whole.pairs())
     assert again.as_dict() == report.as_dict()
+
+
+def test_a_note_is_whole_or_not_there(tmp_path, monkeypatch) -> None:
+    plain = Path.write_text
+
+    def torn(self, text, **options):
+        plain(self, text[: len(text) // 2], **options)
+        raise KeyboardInterrupt
+
+    cleaning = BulkCleaning(tmp_path / "work", RULES, "equal", 1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "write_text", torn)
+        cleaning.run(corpus_of(noisy(200)), quiet, "clean")
+    _, report = cleaning.run(corpus_of(noisy(200)), quiet, "clean")
+    assert report.read == 200
 
 
 def test_progress_tells_what_was_dropped(tmp_path) -> None:

@@ -13,6 +13,7 @@ from seqloom.errors import CorpusError, FolderError, RecipeError
 from seqloom.recipe import CorpusRecipe, DataRecipe
 from seqloom.text import preparation
 from seqloom.text.prepare import prepare
+from seqloom.text.tokenizer import Tokenizer
 
 
 def write(path, count, source="one", target="eins"):
@@ -126,6 +127,22 @@ def test_interrupted_at_any_stage_it_goes_on(recipe, tmp_path, monkeypatch, stag
     assert stops >= 1
     assert read_all(found.folder) == whole
     assert not (found.folder / "work").exists() and not (found.folder / "begun.json").exists()
+
+
+def test_half_of_the_tokenizers_is_not_taken_for_both(recipe, tmp_path, monkeypatch):
+    recipe = recipe.model_copy(update={"joint": False})
+    whole = read_all(prepare(recipe, tmp_path / "whole").folder)
+    plain = Tokenizer.save
+
+    def stopping(self, path):
+        plain(self, path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Tokenizer, "save", stopping)
+        prepare(recipe, tmp_path / "out")
+    assert read_all(prepare(recipe, tmp_path / "out").folder) == whole
+    assert (tmp_path / "out" / "tokenizer.target.json").exists()
 
 
 def test_finished_work_is_not_done_again(recipe, tmp_path, monkeypatch):

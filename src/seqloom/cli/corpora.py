@@ -143,16 +143,9 @@ def open_corpora(
     Raises:
         CorpusError: files that do not go together, or that cannot be read.
     """
-    from seqloom.corpus.readers import read_corpus
+    from seqloom.corpus.readers import read_corpus, telling_once
 
     source, target = languages or (None, None)
-    told: set[str] = set()
-
-    def tell(error: CorpusError) -> None:
-        if str(error) not in told:  # the corpus may be read more than once
-            told.add(str(error))
-            say(f"kept what was read before this: {error}")
-
     return [
         read_corpus(
             *places,
@@ -160,7 +153,7 @@ def open_corpora(
             target_language=target,
             columns=_columns(columns) if len(places) == 1 else None,
             format=form,
-            on_error=tell if until_error else None,
+            on_error=telling_once(say) if until_error else None,
         )
         for places in places_of(files, form)
     ]

@@ -61,7 +61,7 @@ def doctor(
     from seqloom.corpus.doctor import examine, write_page
     from seqloom.corpus.readers import join_corpora
 
-    _check_drop(drop, cleaned)
+    _check_drop(drop, cleaned, limit)
     corpus = join_corpora(open_corpora(files, languages, columns, format, until_error))
     held_out = {
         name: join_corpora(open_corpora(places, languages, columns, format))
@@ -83,8 +83,12 @@ def doctor(
         say(f"the same with pictures: {out / 'doctor.html'}")
 
 
-def _check_drop(drop: str | None, cleaned: list[Path] | None) -> None:
-    """Both or none, and one file or two."""
+def _check_drop(drop: str | None, cleaned: list[Path] | None, limit: int | None) -> None:
+    """Both or none, one file or two, and of a corpus that is examined as a whole."""
+    if drop is not None and limit is not None:
+        raise CorpusError(
+            "--limit and --drop: what is not examined cannot be cleaned; leave --limit out."
+        )
     if (drop is None) != (not cleaned) or len(cleaned or ()) > 2:
         raise CorpusError(
             "--drop SIGNS and --cleaned FILE go together: what to leave out, and where to write "

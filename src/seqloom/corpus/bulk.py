@@ -74,7 +74,7 @@ class BulkCleaning:
 
         Args:
             corpus: the pairs.
-            progress: told how far it is, with the number of pairs dropped in the stage's name.
+            progress: told how far it is, and how many pairs each filter has dropped.
             stage: name of the work in progress.
 
         Returns:

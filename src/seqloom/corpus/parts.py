@@ -87,7 +87,8 @@ class Parts(Generic[AnyNote]):
         results = pooled(function, items, workers)
         while first := next(results, None):
             part = self._write(number, first, islice(results, PART_BATCHES - 1), progress)
-            self._note_path(number).write_text(json.dumps(part.as_dict()), encoding="utf-8")
+            with replacing(self._note_path(number)) as temporary:
+                temporary.write_text(json.dumps(part.as_dict()), encoding="utf-8")
             number += 1
 
     def _write(

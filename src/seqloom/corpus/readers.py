@@ -67,17 +67,28 @@ def read_corpus(
     )
 
 
+def telling_once(tell: Callable[[str], None]) -> Callable[[CorpusError], None]:
+    """For ``on_error``: each broken place is told of once, however often the corpus is read."""
+    told: set[str] = set()
+
+    def on_error(error: CorpusError) -> None:
+        if str(error) not in told:
+            told.add(str(error))
+            tell(f"kept what was read before this: {error}")
+
+    return on_error
+
+
 def join_corpora(corpora: Sequence[Corpus]) -> Corpus:
     """One corpus after the other; languages are known where all agree.
 
     Raises:
         ValueError: there are none.
     """
-    first = corpora[0] if corpora else None
-    if first is None:
+    if not corpora:
         raise ValueError("no corpora to join")
     if len(corpora) == 1:
-        return first
+        return corpora[0]
 
     def open_batches() -> Iterator[pa.RecordBatch]:
         for corpus in corpora:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from seqloom.corpus.pairs import Corpus
-from seqloom.corpus.readers import read_corpus
+from seqloom.corpus.readers import read_corpus, telling_once
 from seqloom.errors import CorpusError, RecipeError
 from seqloom.recipe import CorpusRecipe, DataRecipe
 
@@ -56,14 +56,7 @@ def materials(
         RecipeError: none is named, or a language is missing for the tag.
         CorpusError: a file cannot be read.
     """
-    told: set[str] = set()
-
-    def tell(error: CorpusError) -> None:
-        if str(error) not in told:  # a corpus is read more than once
-            told.add(str(error))
-            warn(f"kept what was read before this: {error}")
-
-    on_error = tell if recipe.until_error else None
+    on_error = telling_once(warn) if recipe.until_error else None
     if recipe.corpora and corpus is None:
         found = [_one_of_several(recipe, one, on_error) for one in recipe.corpora]
     else:

@@ -16,9 +16,10 @@ from seqloom.corpus.pairs import Corpus
 from seqloom.recipe import DataRecipe
 from seqloom.text.material import Material
 
-_PLACES = (
+PLACES = (
     "source", "target", "validation_source", "validation_target", "test_source", "test_target",
 )  # fmt: skip
+"""Fields of a recipe's data that name files."""
 _LATER = ("bpe_dropout",)  # used in training, without effect on the folder
 
 
@@ -30,9 +31,9 @@ class Origin:
     """
 
     def __init__(self, recipe: DataRecipe, materials: Sequence[Material]) -> None:
-        self._recipe = recipe.model_dump(mode="json", exclude={*_PLACES, *_LATER})
+        self._recipe = recipe.model_dump(mode="json", exclude={*PLACES, *_LATER})
         for corpus in self._recipe["corpora"]:  # wherever the files are
-            corpus |= {side: Path(corpus[side]).name for side in _PLACES[:2] if corpus[side]}
+            corpus |= {side: Path(corpus[side]).name for side in PLACES[:2] if corpus[side]}
         self._corpora: dict[str, Corpus | None] = {}
         self._files: dict[str, tuple[str, ...]] = {}
         for number, material in enumerate(materials):

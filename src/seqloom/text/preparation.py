@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.corpus.bulk import BulkCleaning
+from seqloom.corpus.files import replacing
 from seqloom.corpus.filters import EmptyFilter, OverlapFilter, clean
 from seqloom.corpus.formats.parquet import parquet_rows
 from seqloom.corpus.groups import describe, make_groups, shares
@@ -26,7 +27,7 @@ from seqloom.recipe import DataRecipe
 from seqloom.text.encoding import EncodeBatch, EncodingNote, write_store
 from seqloom.text.material import Material
 from seqloom.text.rules import filters_of, length_filter
-from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer, Tokenizers
+from seqloom.text.tokenizer import Tokenizer, Tokenizers
 
 VALIDATION_PAIRS = 5000
 """At most this many pairs are held out when no validation files are given."""
@@ -136,7 +137,8 @@ class Preparation:
             self._write(number, "train", train, "split")
             if material.mark is None:
                 self._write(number, "validation", held_out, "hold out")
-        noted.write_text(json.dumps(found), encoding="utf-8")
+        with replacing(noted) as temporary:
+            temporary.write_text(json.dumps(found), encoding="utf-8")
         shutil.rmtree(self._work(number, "parts"))
         return found
 
@@ -157,8 +159,10 @@ class Preparation:
         )
 
     def _tokenizers(self, materials: Sequence[Material]) -> Tokenizers:
-        if not (self.folder / SOURCE_FILE).exists():
+        learned = self._work("learned")  # after all files of the tokenizers
+        if not learned.exists():
             self._learn(materials).save(self.folder)
+            learned.touch()
         return Tokenizers.load(self.folder)
 
     def _learn(self, materials: Sequence[Material]) -> Tokenizers:

@@ -96,19 +96,23 @@ class Refusals:
             return self.undeclared(line, name[1] if name else "...")
         if last is None:
             return self.at(line, f"is not XML ({reason}); expected <{self._root}>.")
-        if reason == _ERRORS.XML_ERROR_INVALID_TOKEN and rest[:1] in _CONTROL:
-            what = f"holds the control character 0x{rest[0]:02x}, which XML forbids. Remove it."
-            return self.at(line, what)
-        if reason == _ERRORS.XML_ERROR_INVALID_TOKEN and rest[:1] > b"\x7f":
-            return self.at(
-                line,
-                f"byte 0x{rest[0]:02x} does not fit the encoding {declared or codec}. Name the "
-                'true one in the first line: <?xml version="1.0" encoding="..."?>',
-            )
+        strange = rest[:1] in _CONTROL or rest[:1] > b"\x7f"
+        if reason == _ERRORS.XML_ERROR_INVALID_TOKEN and strange:
+            return self._strange_byte(line, rest[:1], declared or codec)
         return self.at(
             line,
             f"is not well-formed XML: {reason}, column {error.offset + 1}. Mend that place, or "
             "export the file again.",
+        )
+
+    def _strange_byte(self, line: int, byte: bytes, codec: str) -> CorpusError:
+        if byte in _CONTROL:
+            what = f"holds the control character 0x{byte[0]:02x}, which XML forbids. Remove it."
+            return self.at(line, what)
+        return self.at(
+            line,
+            f"byte 0x{byte[0]:02x} does not fit the encoding {codec}. Name the "
+            'true one in the first line: <?xml version="1.0" encoding="..."?>',
         )
 
     def _cut_off(self, line: int, last: tuple[str, int] | None) -> CorpusError:
