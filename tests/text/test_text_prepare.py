@@ -184,7 +184,10 @@ def test_a_failure_leaves_nothing_behind(corpus, tmp_path):
 
 
 def test_nothing_left_to_train_on(tmp_path):
-    with pytest.raises(CorpusError, match="toy: no training pair is left after cleaning"):
+    with pytest.raises(
+        CorpusError,
+        match=r"toy: no training pair is left after cleaning: of 1 pairs 1 dropped: 1 empty\.",
+    ):
         prepare(RECIPE, tmp_path / "a", corpus=Corpus.of([("", "x")], "toy"))
     with pytest.raises(CorpusError, match=r"none: no validation pair\. Give"):
         prepare(

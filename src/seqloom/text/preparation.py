@@ -21,6 +21,7 @@ from seqloom.corpus.groups import describe, make_groups, shares
 from seqloom.corpus.pairs import Corpus, Progress
 from seqloom.corpus.parts import Parts
 from seqloom.corpus.readers import read_corpus
+from seqloom.corpus.report import Report
 from seqloom.corpus.split import split
 from seqloom.errors import CorpusError
 from seqloom.recipe import DataRecipe
@@ -128,6 +129,8 @@ class Preparation:
         cleaned, report = BulkCleaning(
             self._work(number, "parts"), filters, self.recipe.duplicates(), self.workers
         ).run(corpus, self.progress, "clean")
+        if not report.kept:
+            raise _nothing_left(corpus.name, report)
         found = {"train": report.as_dict(), **found}
         if material.validation is not None:
             self._write(number, "train", cleaned, "split")
@@ -147,8 +150,8 @@ class Preparation:
         count = corpus.watched(self.progress, stage).write(self._pairs(number, part))
         if not count and part == "train":
             raise CorpusError(
-                f"{corpus.name}: no training pair is left after cleaning; see the limits "
-                "data.max_length and data.max_ratio, and whether both sides hold text."
+                f"{corpus.name}: no training pair is left after cleaning and holding out; add "
+                f"pairs, or lower data.validation_share ({self.recipe.validation_share})."
             )
 
     def _nothing_held_out(self, names: str) -> CorpusError:
@@ -251,6 +254,14 @@ class Preparation:
         batches = (corpus.reversed() if exchanged else corpus).batches()
         parts.run(work, batches, self.workers, progress)
         return parts
+
+
+def _nothing_left(name: str, report: Report) -> CorpusError:
+    return CorpusError(
+        f"{name}: no training pair is left after cleaning: of {report.read:,} pairs "
+        f"{report.summary()}. Leave out the filter that is wrong for this corpus, or raise its "
+        "limit (data.max_length, data.max_ratio ...)."
+    )
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
