@@ -207,15 +207,22 @@ def peak_memory_mb() -> int:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
 
 
-def parse_with_corpus(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The arguments and ``--data``, the folder above Multi30k, absolute; exit code 2 without it."""
+def parse_with_corpus(parser: argparse.ArgumentParser, *needed: str) -> argparse.Namespace:
+    """The arguments and ``--data``, a folder of corpora, absolute; exit code 2 if one is missing.
+
+    Args:
+        parser: what else the program takes.
+        needed: files or folders that must be there; Multi30k if none is named.
+    """
     parser.add_argument("--data", type=Path, default=os.environ.get("SEQLOOM_DATA", "data"))
     chosen = parser.parse_args()
-    if not (chosen.data / "multi30k" / "train.en").exists():
-        parser.error(
-            f"no multi30k/train.en in {chosen.data}: fetch it (seqloom get multi30k), or name the "
-            "folder above it with --data or SEQLOOM_DATA."
-        )
+    for name in needed or ("multi30k/train.en",):
+        if not (chosen.data / name).exists():
+            hint = "fetch it (seqloom get multi30k), or " if name.startswith("multi30k") else ""
+            parser.error(
+                f"no {name} in {chosen.data}: {hint}name the folder above it with --data or "
+                "SEQLOOM_DATA."
+            )
     chosen.data = chosen.data.resolve()
     return chosen
 

@@ -113,6 +113,10 @@ def test_no_conflict_is_told_about_a_field_that_is_wrong_itself() -> None:
         ({"data": {5: 4}}, "data.5: keys should be strings"),
         ({"training": {"warmup": 1.5}}, "training.warmup: input should be a valid integer"),
         ({"training": {"seed": -1}}, "training.seed: .* greater than or equal to 0 .given: -1."),
+        (
+            {"training": {"source_vectors": "en.vec", "target_vectors": "ru.vec"}},
+            "training.source_vectors, training.target_vectors: model.tie=all has one embedding",
+        ),
         (None, "expected sections such as `model:` and `training:`"),
         ([1], "expected sections such as `model:` and `training:`"),
     ],
@@ -128,6 +132,10 @@ def test_conflicts_are_refused_in_python_too() -> None:
     with pytest.raises(ValidationError, match=r"(?s)model\.tie.*data\.bpe_dropout"):
         Recipe(data=DataRecipe(joint=False, bpe_dropout=0.1, tokenizer="word"))
     assert DecodingRecipe(nbest=9, sample=True).nbest == 9
+    both = TrainingRecipe(source_vectors="en.vec", target_vectors="ru.vec")
+    assert Recipe(model=TransformerRecipe(tie="target"), training=both).training == both
+    same = TrainingRecipe(source_vectors="both.vec", target_vectors="both.vec")
+    assert Recipe(training=same).training == same
 
 
 def test_settings(tmp_path: Path) -> None:

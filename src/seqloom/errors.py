@@ -4,6 +4,7 @@
 
     SeqloomError                  exit code 2 on the command line
     ├── CorpusError               a file of pairs cannot be read, or its sides do not match
+    ├── VectorsError              word vectors or a bag of words are damaged, or lack what is asked
     ├── TokenizerError            a vocabulary cannot be learned, or does not fit the model
     ├── RecipeError               unknown keys or values in a recipe; reports all of them at once
     ├── FolderError               a model folder is missing, damaged, or holds something else
@@ -30,6 +31,10 @@ class SeqloomError(Exception):
 
 class CorpusError(SeqloomError):
     """A corpus file cannot be read, is damaged, or its two sides do not match."""
+
+
+class VectorsError(SeqloomError):
+    """Word vectors or a bag of words are damaged, or do not hold what was asked for."""
 
 
 class TokenizerError(SeqloomError):

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
 CORE = (
     "torch", "numpy", "pyarrow", "duckdb", "loky", "py3langid", "tokenizers", "safetensors",
-    "sacrebleu", "sacremoses", "scikit-learn", "pydantic", "PyYAML", "typer", "rich", "matplotlib",
-    "tensorboard",
+    "sacrebleu", "sacremoses", "scikit-learn", "scipy", "stopwordsiso", "pydantic", "PyYAML",
+    "typer", "rich", "matplotlib", "tensorboard",
 )  # fmt: skip
 """Distributions that every installation has."""
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "demo": ("babel", "notojp_matplotlib"),
     "hub": ("huggingface_hub", "datasets", "transformers"),
+    "vectors": ("numba", "icu4py"),
     "fast": ("ctranslate2",),
     "onnx": ("onnx", "onnxruntime"),
     "serve": ("starlette", "uvicorn"),

@@ -35,6 +35,7 @@ from seqloom.training.card import model_card
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import measure
 from seqloom.training.distributed import Group, joined
+from seqloom.training.embeddings import Start, began_with, check_vectors, find_start, keep_note
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.sizes import choose_sizes
@@ -84,11 +85,11 @@ def train(
             progress = Progress()
             group.wait()  # for the first process's prepared corpus and chosen sizes
         _check_free(out)
-        prepared = _prepared(recipe, out, corpus, validation, progress)
+        prepared, start = _begin(recipe, out, corpus, validation, progress, group)
         recipe = _settle(recipe, out, prepared, where)
         if group.first:
             group.wait()
-        trainer = _trainer(recipe, out, prepared, progress, where, group)
+        trainer = _trainer(recipe, out, prepared, progress, where, group, group.agree(start))
         if group.first and not trainer.checkpoint.exists():
             summary = measure(trainer.model, trainer.task, prepared.train, recipe.training, where)
             progress.started(summary)
@@ -115,6 +116,28 @@ def _check_free(out: Path) -> None:
             f"{out} exists and holds other files ({', '.join(found[:3])}, ...); "
             "choose another --out."
         )
+
+
+def _begin(
+    recipe: Recipe,
+    out: Path,
+    corpus: Corpus | None,
+    validation: Corpus | None,
+    progress: Progress,
+    group: Group,
+) -> tuple[Prepared, Start | None]:
+    """The prepared corpus, and what the embeddings begin with if there is no checkpoint yet.
+
+    Vectors are read before the folder is marked as a run of this recipe, so that a wrong file can
+    be mended in the same folder.
+    """
+    new = group.first and not (out / "training" / "checkpoint.safetensors").exists()
+    if new:
+        check_vectors(recipe.training)
+    prepared = _prepared(recipe, out, corpus, validation, progress)
+    if not new:
+        return prepared, None
+    return prepared, find_start(recipe.training, prepared.tokenizers, progress)
 
 
 def _prepared(
@@ -222,14 +245,22 @@ def _trainer(
     progress: Progress,
     device: torch.device,
     group: Group,
+    start: Start | None,
 ) -> Trainer:
     tokenizers = prepared.tokenizers
     torch.manual_seed(recipe.training.seed)
     model = build_model(recipe.model, tokenizers.source.size, tokenizers.target.size).to(device)
+    if start is not None:
+        lines = start.fill(model)
+        for line in lines:
+            progress.message(line)
+        if group.first:
+            keep_note(out, lines)
 
     def publish(best: EncoderDecoder, state: RunState) -> None:
         save_weights(out, best.state_dict(), recipe, tokenizers)
-        write_text(out / "README.md", model_card(recipe, state, prepared.report, best))
+        card = model_card(recipe, state, prepared.report, best, began_with(out))
+        write_text(out / "README.md", card)
 
     return Trainer(
         model=model,

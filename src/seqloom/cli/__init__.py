@@ -16,7 +16,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from seqloom.cli import corpora, data, doctor, evaluate, info, train, translate
+from seqloom.cli import (
+    corpora,
+    data,
+    doctor,
+    evaluate,
+    finetune,
+    info,
+    neighbours,
+    train,
+    translate,
+    vectors,
+)
 from seqloom.errors import SeqloomError
 
 app = typer.Typer(
@@ -37,6 +48,10 @@ app.command("train")(train.train)
 app.command("translate")(translate.translate)
 app.command("score")(translate.score)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(vectors.app, name="vectors")
+app.command("neighbours")(neighbours.neighbours)
+app.command("finetune")(finetune.finetune)
+app.command("classify")(finetune.classify)
 app.command("average")(train.average)
 app.command("get")(data.get)
 app.command("info")(info.info)

@@ -39,7 +39,7 @@ def draw(panels: Sequence[Panel]) -> Figure:
     """A figure with one panel each, in one or two columns, on one colour scale."""
     if not panels:
         raise ValueError("nothing to draw: no panels were given")
-    plain = [[_shown(piece) for piece in side] for panel in panels for side in panel[1:3]]
+    plain = [[visible(piece) for piece in side] for panel in panels for side in panel[1:3]]
     titles = [title for title, *_ in panels]
     families, missing = families_for([*titles, *(text for side in plain for text in side)])
     sides = [[spell_out(text, missing) for text in side] for side in plain]
@@ -119,12 +119,12 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _shown(piece: str) -> str:
+def visible(piece: str) -> str:
     """A piece as it can be read in a picture: blanks visible, controls spelled, not too long."""
     if piece in _SIGNS:
         return _SIGNS[piece]
-    visible = "".join(
+    shown = "".join(
         _SIGNS.get(c) or (f"U+{ord(c):04X}" if unicodedata.category(c)[0] == "C" else c)
         for c in piece
     )
-    return visible if len(visible) <= LONGEST_PIECE else visible[: LONGEST_PIECE - 1] + "…"
+    return shown if len(shown) <= LONGEST_PIECE else shown[: LONGEST_PIECE - 1] + "…"

@@ -69,6 +69,14 @@ class EncoderDecoder(nn.Module, ABC):
         A layer and not a method, because the loss takes it apart to multiply in chunks.
         """
 
+    @property
+    def embeddings(self) -> tuple[nn.Embedding, nn.Embedding]:
+        """The tables of source and target tokens; one and the same object where they are shared.
+
+        Search does without; a family that names its tables can begin with word vectors.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not name its embeddings")
+
     def project(self, hidden: Tensor) -> Tensor:
         """Logits [... V] of hidden states [... D]."""
         logits: Tensor = self.head(hidden)

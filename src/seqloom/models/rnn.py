@@ -162,6 +162,11 @@ class RecurrentSeq2Seq(EncoderDecoder):
         """See :attr:`EncoderDecoder.head`."""
         return self.project_out
 
+    @property
+    def embeddings(self) -> tuple[nn.Embedding, nn.Embedding]:
+        """See :attr:`EncoderDecoder.embeddings`."""
+        return self.source, self.decoder.tokens
+
     def context(self, memory: Memory) -> Tensor | None:
         """The fixed context [B D] that is an input at every step, if the recipe wants one."""
         if not self.fixed:

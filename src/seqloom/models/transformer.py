@@ -223,6 +223,11 @@ class Transformer(EncoderDecoder):
         """See :attr:`EncoderDecoder.head`."""
         return self.output
 
+    @property
+    def embeddings(self) -> tuple[nn.Embedding, nn.Embedding]:
+        """See :attr:`EncoderDecoder.embeddings`."""
+        return self.encoder.embedder.tokens, self.decoder.embedder.tokens
+
     def start(self, memory: Memory) -> State:
         """No position seen yet."""
         return CachedState.empty(memory.keys)

@@ -123,11 +123,24 @@ def _apply_setting(values: dict[str, Any], setting: str) -> str | None:
     section = values.setdefault(parts[0], {})
     if not isinstance(section, dict):
         return f"--set {setting}: {parts[0]} is not a section"
-    try:
-        section[parts[1]] = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError:
-        section[parts[1]] = text
+    section[parts[1]] = value_of(text)
     return None
+
+
+def value_of(text: str) -> Any:
+    """What stands behind a ``key=``: a number, a list, true, ...; else the text itself."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError:
+        return text
+
+
+def in_words(item: Any) -> str:
+    """What is wrong with one value, from an error of pydantic, and what was given."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    given = item["input"]
+    shown = f" (given: {given!r})" if not isinstance(given, dict | list) else ""
+    return f"{message[:1].lower()}{message[1:]}{shown}"
 
 
 def _path(item: Any) -> list[str]:
@@ -149,10 +162,7 @@ def _explain(item: Any, values: Mapping[str, Any]) -> str:
             return f"model.family: expected transformer or rnn (given: {given.get('family')!r})"
         example = next(iter(_fields(values)[name]))
         return f"{name}: expected a section with fields such as {name}.{example} (given: {given!r})"
-    message = str(item["msg"])
-    given = item["input"]
-    shown = f" (given: {given!r})" if not isinstance(given, dict | list) else ""
-    return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+    return f"{name}: {in_words(item)}"
 
 
 def _nearest(path: Sequence[str], values: Mapping[str, Any]) -> str:

@@ -71,6 +71,11 @@ class TrainingRecipe(Section):
     """Updates between checkpoints to resume from."""
     keep: int = Field(5, ge=1)
     """Validated checkpoints kept for averaging."""
+    source_vectors: str | None = None
+    """Word vectors that the source embeddings begin with: a folder of `seqloom vectors train`, or a
+    file (.vec, .txt, .bin); random values when left out."""
+    target_vectors: str | None = None
+    """The same for the target. Where both sides share a vocabulary, either serves both."""
     seed: int = Field(1, ge=0)
     """Seed of everything random."""
 
@@ -137,6 +142,15 @@ class Recipe(Section):
                 "data.joint=true; use model.tie=target with separate vocabularies"
             )
             found.append(Conflict(("model.tie", "data.joint"), message))
+        training = self.training
+        both = {training.source_vectors, training.target_vectors} - {None}
+        if self.model.tie == "all" and len(both) > 1:
+            message = (
+                "training.source_vectors, training.target_vectors: model.tie=all has one embedding "
+                "for both sides; give one set of vectors, trained on the text of both"
+            )
+            names = ("model.tie", "training.source_vectors", "training.target_vectors")
+            found.append(Conflict(names, message))
         if self.data.bpe_dropout and self.data.tokenizer != "bpe":
             message = (
                 "data.bpe_dropout: works with data.tokenizer=bpe only, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -20,9 +20,16 @@ _UNITS = {
 
 
 def model_card(
-    recipe: Recipe, state: RunState, report: Mapping[str, Any], model: EncoderDecoder
+    recipe: Recipe,
+    state: RunState,
+    report: Mapping[str, Any],
+    model: EncoderDecoder,
+    began: Sequence[str] = (),
 ) -> str:
-    """Markdown: what the model is, what it reaches, how it was made, how to use it."""
+    """Markdown: what the model is, what it reaches, how it was made, how to use it.
+
+    ``began`` says which word vectors its embeddings began with, a line a side.
+    """
     data = recipe.data
     pairs = {(c.source_language, c.target_language) for c in data.corpora} or {
         (data.source_language, data.target_language)
@@ -35,10 +42,13 @@ def model_card(
     sections = recipe.model_dump(mode="json", exclude={"decoding"})
     settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
     pairs = report["train"]["pairs"]
+    vectors = "\n".join(f"- {line}" for line in began)
+    if vectors:
+        vectors = f"\n\nIts embeddings began with word vectors:\n\n{vectors}"
     return f"""# Seqloom model: {languages}
 
 A model of the family `{recipe.model.family}` with {parameters:,} parameters, trained from scratch
-with Seqloom.
+with Seqloom.{vectors}
 
 | figure | value |
 |---|---|

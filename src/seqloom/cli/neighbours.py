@@ -1,0 +1,121 @@
+"""``seqloom neighbours``: the words nearest to a word, and the documents most like a text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqloom.cli.console import Watch, say
+from seqloom.cli.files import lines, one_line
+from seqloom.cli.options import Json
+from seqloom.errors import VectorsError
+
+if TYPE_CHECKING:
+    from seqloom.text.collection import Place
+
+    Found = Sequence[tuple[str | Place, float]]
+
+
+def neighbours(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="VECTORS",
+            help="A folder or file of word vectors (.txt .vec .w2v .bin), or a folder of `seqloom "
+            "vectors bag`.",
+        ),
+    ],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORD...]",
+            help='Words, sums such as "king - man + woman", or texts for a bag of words. - or '
+            "none: lines of standard input.",
+        ),
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Take the words or texts from it, by line.")
+    ] = None,
+    number: Annotated[int, typer.Option(min=1, metavar="N", help="Neighbours to show.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show the words nearest to a word with their cosines, or the documents most like a text.
+
+    With --json, one JSON object a question. What is not known is named; the rest is answered.
+    """
+    questions = _questions(words or [], file)
+    with Watch() as watch:
+        answer = _opened(folder, number, watch)
+    if not _all_answered(questions, answer, _as_json if as_json else _as_text):
+        raise typer.Exit(2)
+
+
+def _all_answered(
+    questions: Iterator[str],
+    answer: Callable[[str], Found],
+    shown: Callable[[str, Found], str],
+) -> bool:
+    """Print answers as they are found, and name what is not known."""
+    known = True
+    for question in questions:
+        try:
+            typer.echo(shown(question, answer(question)))
+        except VectorsError as error:
+            say(f"seqloom: {error}")
+            known = False
+    return known
+
+
+def _questions(words: Sequence[str], file: str | None) -> Iterator[str]:
+    """What was asked for: arguments, or lines that are not empty, as they arrive."""
+    if words and file is not None:
+        raise VectorsError(f"--file {file}: words are given too; give one or the other.")
+    if words and list(words) != ["-"]:
+        return iter(words)
+    return filter(None, map(str.strip, lines(file or "-")))
+
+
+def _opened(folder: Path, number: int, watch: Watch) -> Callable[[str], Found]:
+    """What answers questions: word vectors, or documents."""
+    from seqloom.text import bag
+
+    if (folder / f"{bag.NAME}.json").is_file():
+        from seqloom.text.collection import Collection
+
+        collection = Collection.load(folder)
+        return lambda text: collection.similar(text, number)
+    from seqloom.text.vector_files import open_vectors
+
+    vectors = open_vectors(folder, progress=watch.stage, tell=watch.message)
+
+    def nearest(expression: str) -> Found:
+        query, used = vectors.combine(expression)
+        return vectors.nearest(query, number, used)
+
+    return nearest
+
+
+def _as_json(question: str, found: Found) -> str:
+    named = [{**_named(what), "cosine": cosine} for what, cosine in found]
+    return json.dumps({"question": question, "neighbours": named}, ensure_ascii=False)
+
+
+def _named(what: str | Place) -> dict[str, Any]:
+    return {"word": what} if isinstance(what, str) else {"file": what.file, "line": what.line}
+
+
+def _as_text(question: str, found: Found) -> str:
+    """A table: letters of Chinese and its like are two columns wide."""
+    from rich.cells import cell_len
+
+    names = [one_line(str(what)) for what, _ in found]
+    widest = max(map(cell_len, names), default=0)
+    rows = [
+        f"  {name}{' ' * (widest - cell_len(name))}  {cosine:7.4f}"
+        for name, (_, cosine) in zip(names, found, strict=True)
+    ]
+    return "\n".join([one_line(question), *rows, ""])
