@@ -6,28 +6,22 @@ refused and left alone.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.store import TokenStore
 from seqloom.decoding.stream import decode_stream
-from seqloom.errors import FolderError, RecipeError
 from seqloom.evaluation import metrics
-from seqloom.folder import load_config, save_config, save_weights, write_text
+from seqloom.folder import save_weights, write_text
 from seqloom.layers.linear import lowered
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
 from seqloom.runtime import choose_device, keep_memory, processors, set_threads
 from seqloom.text.dropout import BpeDropout
-from seqloom.text.origin import PLACES
 from seqloom.text.prepare import Prepared, load_prepared, prepare
 from seqloom.text.tokenizer import Tokenizers
 from seqloom.training.batches import Perturb, batches
@@ -38,15 +32,9 @@ from seqloom.training.distributed import Group, joined
 from seqloom.training.embeddings import Start, began_with, check_vectors, find_start, keep_note
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
-from seqloom.training.sizes import choose_sizes
+from seqloom.training.request import check_free, settle
 from seqloom.training.tasks import Translation, autocast
 from seqloom.translator import Translator
-
-_MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
-"""Training fields that may differ when a run goes on."""
-
-_IN_TRAINING = {*PLACES, "corpora", "bpe_dropout", "temperature"}
-"""Data fields that a prepared folder does not decide."""
 
 
 def train(
@@ -84,9 +72,9 @@ def train(
         if not group.first:
             progress = Progress()
             group.wait()  # for the first process's prepared corpus and chosen sizes
-        _check_free(out)
+        check_free(out)
         prepared, start = _begin(recipe, out, corpus, validation, progress, group)
-        recipe = _settle(recipe, out, prepared, where)
+        recipe = settle(recipe, out, prepared, where)
         if group.first:
             group.wait()
         trainer = _trainer(recipe, out, prepared, progress, where, group, group.agree(start))
@@ -95,27 +83,6 @@ def train(
             progress.started(summary)
         trainer.fit()
     return Translator.load(out, device=where)
-
-
-def _check_free(out: Path) -> None:
-    """Refuse a folder that holds something other than a run of ours."""
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise FolderError(f"{out} is a file; --out names a folder for the model.")
-    if (out / "training" / "request.json").is_file():
-        return
-    # What a run leaves behind that was killed before it wrote down what it is.
-    ours = {"data", ".data.part", "training", "training/request.json.part"}
-    inside = [*out.iterdir(), *(out / "training").glob("*")]
-    found = sorted(
-        name for path in inside if (name := path.relative_to(out).as_posix()) not in ours
-    )
-    if found:
-        raise FolderError(
-            f"{out} exists and holds other files ({', '.join(found[:3])}, ...); "
-            "choose another --out."
-        )
 
 
 def _begin(
@@ -160,82 +127,6 @@ def _prepared(
         progress=progress.stage,
         warn=progress.message,
     )
-
-
-def _settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) -> Recipe:
-    """Choose open sizes for a new run; take those of an interrupted one.
-
-    Raises:
-        FolderError: the folder holds a run of another recipe or corpus.
-        RecipeError: the recipe does not go with how the corpus was prepared.
-    """
-    request = json.loads(recipe.model_dump_json())
-    both = prepared.tokenizers
-    request["tokenizer"] = f"{both.source.fingerprint} {both.target.fingerprint}"
-    remembered = out / "training" / "request.json"
-    if remembered.exists() and (out / "config.json").exists():
-        saved = _read_request(remembered)
-        _check_same(saved, request, out)
-        settled, _ = load_config(out)
-        changed = {
-            name: getattr(recipe.training, name)
-            for name in _MAY_CHANGE & recipe.training.model_fields_set
-        }
-        training = settled.training.model_copy(update=changed)
-        going_on = settled.model_copy(update={"training": training, "decoding": recipe.decoding})
-        if going_on != settled:
-            save_config(out, going_on, prepared.tokenizers)
-        return going_on
-    # What the corpus was made with (its languages, its tokenizer) counts, wherever it was made.
-    asked = {name: getattr(recipe.data, name) for name in _IN_TRAINING}
-    recipe = recipe.model_copy(update={"data": prepared.recipe.model_copy(update=asked)})
-    if conflicts := recipe.conflicts():  # with what the prepared corpus has decided
-        raise RecipeError(str(recipe.data.source), [conflict.message for conflict in conflicts])
-    tokens = _tokens(prepared.train)
-    settled = choose_sizes(recipe, len(prepared.train), tokens, device)
-    # The request first: it marks the folder as ours, should the run be killed between the two.
-    write_text(remembered, json.dumps(request, indent=2) + "\n")
-    save_config(out, settled, prepared.tokenizers)
-    return settled
-
-
-def _read_request(path: Path) -> dict[str, Any]:
-    try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        sections = [saved[name] for name in ("model", "training", "data")]
-        if all(isinstance(section, dict) for section in sections) and "tokenizer" in saved:
-            return saved
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise FolderError(f"{path} is damaged; start afresh with another --out.")
-
-
-def _check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path) -> None:
-    differences = []
-    for section in ("model", "training", "data"):
-        old, new = saved[section], request[section]
-        differences += [
-            f"{section}.{name}: {old.get(name)} there, {new.get(name)} asked for"
-            for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
-            and not (section == "training" and name in _MAY_CHANGE)
-        ]
-    if not differences and saved["tokenizer"] != request["tokenizer"]:
-        differences.append("the corpus has changed since")
-    if differences:
-        listed = "\n".join(f"  - {difference}" for difference in differences)
-        raise FolderError(
-            f"{out} holds another run:\n{listed}\nChoose another --out, or remove {out}."
-        )
-
-
-def _tokens(store: TokenStore) -> int:
-    """Target tokens of one epoch with ends of sentences, estimated from the first rows."""
-    sample = min(len(store), 100_000)
-    if not sample:
-        return 0
-    _, target = store.lengths(0, sample)
-    return round((float(np.mean(target)) + 1) * len(store))
 
 
 def _trainer(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqloom.corpus import Corpus
@@ -245,6 +245,7 @@ def test_a_label_with_one_text_cannot_be_held_out() -> None:
         hold_out(labelled(("sentence", "label"), *many), 0.1, 1)
 
 
+@settings(deadline=None)
 @given(
     labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=60),
     share=st.floats(0.05, 0.6),
@@ -272,6 +273,7 @@ def test_other_seeds_hold_out_other_texts() -> None:
     assert first != second
 
 
+@settings(deadline=None)
 @given(labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=40), number=st.integers(2, 6))
 def test_folds_have_equal_parts_of_each_label(labels: list[str], number: int) -> None:
     fold = folds(labels, number, 1).tolist()

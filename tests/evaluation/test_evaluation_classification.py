@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
@@ -40,6 +40,7 @@ def test_the_baseline_says_what_training_texts_say_most() -> None:
     assert classification(["b", "a"], ["a", "a"]).commonest == "a", "equals by the alphabet"
 
 
+@settings(deadline=None)
 @given(pairs=st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcde")), min_size=1))
 def test_figures_are_scikit_learns(pairs: list[tuple[str, str]]) -> None:
     right, said = zip(*pairs, strict=True)
@@ -59,6 +60,7 @@ def test_figures_are_scikit_learns(pairs: list[tuple[str, str]]) -> None:
     assert found.macro_f1 == pytest.approx(100 * theirs[2].mean())
 
 
+@settings(deadline=None)
 @given(texts=st.integers(1, 3000), share=st.floats(0, 1))
 def test_the_interval_is_scipys(texts: int, share: float) -> None:
     hits = round(share * texts)

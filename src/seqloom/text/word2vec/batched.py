@@ -8,8 +8,7 @@ they count for no more than so many.
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor
 from seqloom.recipe.vectors import VectorsRecipe
 from seqloom.text import ngrams
 from seqloom.text.word2vec.encoded import LINE_END
+from seqloom.text.word2vec.learner import Learner
 from seqloom.text.word2vec.vocabulary import Vocabulary, huffman, keep_chances
 
 MOST_CHANGES = 16
@@ -33,7 +33,7 @@ class Found(NamedTuple):
     outputs: Tensor
 
 
-class Batched:
+class Batched(Learner):
     """The matrices of one training on a device, and how they learn."""
 
     def __init__(self, vocabulary: Vocabulary, recipe: VectorsRecipe, device: torch.device) -> None:
@@ -51,17 +51,6 @@ class Batched:
         self._parts = _padded_parts(vocabulary, recipe).to(device) if recipe.subwords else None
         if recipe.objective == "hierarchical":
             self._nodes, self._codes = (t.to(device) for t in _padded_ways(vocabulary.counts))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def learn(self, numbers: np.ndarray, rate: float, seed: int) -> None:
         """Learn from a chunk of words, lines ended by -1."""
@@ -145,9 +134,6 @@ class Batched:
         """Products [B N] of vectors [B D] and rows [B N] of the output matrix."""
         chosen = F.embedding(rows, self.outputs, sparse=self._sparse)
         return torch.einsum("bd,bnd->bn", hidden, chosen)
-
-    def finish(self) -> None:
-        """Nothing waits: every batch is learnt when it is given."""
 
     def is_finite(self) -> bool:
         """Whether the vectors of the most frequent words are numbers yet."""

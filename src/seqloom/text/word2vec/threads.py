@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from seqloom.recipe.vectors import VectorsRecipe
 from seqloom.text import ngrams
+from seqloom.text.word2vec.learner import Learner
 from seqloom.text.word2vec.passes import Plan, pass_over
 from seqloom.text.word2vec.rows import LOGISTIC, REGISTER
 from seqloom.text.word2vec.vocabulary import Vocabulary, alias_table, huffman, keep_chances
 
 
-class Threads:
+class Threads(Learner):
     """The matrices of one training, and the threads that change them.
 
     With one worker, chunks are done one after the other in the order given.
@@ -32,15 +31,8 @@ class Threads:
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self._waiting: deque[Future[None]] = deque()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the threads."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 

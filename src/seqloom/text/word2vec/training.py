@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from seqloom.runtime import choose_device, processors
 from seqloom.text.ngrams import Ngrams, table
 from seqloom.text.vectors import WordVectors
 from seqloom.text.word2vec.encoded import LINE_END, EncodedText, Stage, encode
+from seqloom.text.word2vec.learner import Learner
 from seqloom.text.word2vec.phrases import join_phrases
 from seqloom.text.word2vec.vocabulary import Vocabulary, vocabulary_of
 from seqloom.text.words import WordRule
@@ -29,26 +30,6 @@ def quiet(*told: object) -> None:
     """For those who do not watch."""
 
 
-class Learner(Protocol):
-    """What changes the matrices: threads with compiled loops, or batches of tensors."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *error: Any) -> None: ...
-
-    def learn(self, numbers: np.ndarray, rate: float, seed: int) -> None:
-        """Learn from a chunk of words, now or soon."""
-
-    def finish(self) -> None:
-        """Wait until every chunk is learnt."""
-
-    def is_finite(self) -> bool:
-        """Whether the vectors are numbers yet."""
-
-    def vectors(self) -> np.ndarray:
-        """Vectors of words and, behind them, of n-grams."""
-
-
 @dataclass
 class _Course:
     """How far a training is."""
@@ -59,6 +40,15 @@ class _Course:
     seconds: float = 0.0
     scores: list[float] = field(default_factory=list)
     interrupted: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the vectors tell of how they came about."""
+        return {
+            "epochs": self.epochs,
+            "seconds": round(self.seconds, 2),
+            "scores": self.scores,
+            "interrupted": self.interrupted,
+        }
 
 
 def train_vectors(
@@ -109,10 +99,7 @@ def train_vectors(
         recipe=recipe.model_dump(),
         text={"words": text.length, "lines": text.lines},
         learnt=int(vocabulary.counts.sum()),
-        epochs=course.epochs,
-        seconds=round(course.seconds, 2),
-        scores=course.scores,
-        interrupted=course.interrupted,
+        **course.as_dict(),
     )
     return vectors
 
