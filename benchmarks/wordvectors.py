@@ -4,9 +4,11 @@
 
 The text: the novels of Gutenberg and the Python Enhancement Proposals, lower-cased words, one
 paragraph a line. Both programs read the same prepared file: gensim through ``corpus_file``, its
-fastest way. For each architecture and seed one trains after the other; the time is that of the
-epochs, without reading and counting, which is printed beside it. Quality: accuracy on Google's
-analogies and Spearman's rank correlation on WordSim-353, by gensim's own evaluation for both.
+fastest way. Width, window, negatives, epochs, skipping and minimum count are the same, the learning
+rates those that each program begins with by default. For each architecture and seed one trains
+after the other; the time is that of the epochs, without reading and counting, which is printed
+beside it. Quality: accuracy on Google's analogies and Spearman's rank correlation on WordSim-353,
+by gensim's own evaluation for both.
 
 Writes benchmarks/results/wordvectors.json.
 """
@@ -63,9 +65,8 @@ def peers(text: Path, chosen: argparse.Namespace, architecture: str, seed: int) 
     from gensim.models import Word2Vec
 
     model = Word2Vec(
-        vector_size=chosen.width, window=5, min_count=5, negative=5, sample=1e-3, alpha=0.025,
-        min_alpha=1e-4, sg=int(architecture == "skipgram"), epochs=chosen.epochs, seed=seed,
-        workers=chosen.threads,
+        vector_size=chosen.width, window=5, min_count=5, negative=5, sample=1e-3, seed=seed,
+        sg=int(architecture == "skipgram"), epochs=chosen.epochs, workers=chosen.threads,
     )  # fmt: skip
     began = time.perf_counter()
     model.build_vocab(corpus_file=str(text))

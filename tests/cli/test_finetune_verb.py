@@ -145,9 +145,12 @@ def test_labelled_texts_are_measured(trained: tuple[Path, Result]) -> None:
 
 def test_validation_texts_and_an_svm(trained: tuple[Path, Result], tmp_path: Path) -> None:
     folder, _ = trained
-    shared = (folder / "train.txt").read_text().splitlines(keepends=True)[:2]
+    test = (folder / "test.txt").read_text() + "law:x court\n" * 5 + "opera:x song\n"
     own = folder / "own.txt"
-    own.write_text((folder / "test.txt").read_text() + "".join(shared) + "opera:x song\n\n")
+    own.write_text(f"{test}\n")
+    known = {line.split(" ", 1)[1] for line in (folder / "train.txt").read_text().splitlines()}
+    shared = sum(line.split(" ", 1)[1] in known for line in test.splitlines())
+    assert 0 < shared < 30
     options = ["--linear", "svm", "--ngrams", "1", "2", "--set", "c=0.5", *FORM]
     done = seqloom(
         "finetune", "--bag", "--train", "train.txt", "--validation", own, *options,
@@ -157,7 +160,8 @@ def test_validation_texts_and_an_svm(trained: tuple[Path, Result], tmp_path: Pat
     assert "held out" not in done.err
     assert "1 blank texts are left out" in done.err
     assert "labels that no training text has: 'opera' (1)" in done.err
-    assert re.search(r"[2-9]\d? of 63 validation texts are training texts too", done.err)
+    assert f"{shared} of 66 validation texts are training texts too" in done.err
+    assert "always 'food' " in done.out, "what training texts say most, not validation texts"
     assert "C = 0.5, as given" in done.out
     said = seqloom("classify", tmp_path / "svm", "-", "--json", stdin="goal match\n")
     record = json.loads(said.out)

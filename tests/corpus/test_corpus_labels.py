@@ -67,6 +67,8 @@ def test_the_label_first(tmp_path: Path) -> None:
     table = put(tmp_path / "a.csv", 'Label,Text\npos,a good film\nneg,"dull , dull"\npos,fun\n')
     assert read(lines, label_first=True) == PAIRS
     assert read(table, label_first=True) == PAIRS
+    marked = put(tmp_path / "m.txt", "__label__pos fun\n")
+    assert read(marked, label_first=True) == [("fun", "pos")], "a mark goes before that"
     with pytest.raises(
         CorpusError, match=r"a\.txt, line 1: 'pos a good film' does not .*--label-f"
     ):
@@ -248,7 +250,7 @@ def test_a_label_with_one_text_cannot_be_held_out() -> None:
 @settings(deadline=None)
 @given(
     labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=60),
-    share=st.floats(0.05, 0.6),
+    share=st.floats(0.05, 0.95),
     seed=st.integers(0, 5),
 )
 def test_held_out_texts(labels: list[str], share: float, seed: int) -> None:

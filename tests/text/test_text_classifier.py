@@ -133,6 +133,15 @@ def test_telling_words() -> None:
         assert weights == sorted(weights, reverse=True) and weights[-1] > 0
 
 
+def test_telling_words_speak_for_their_class() -> None:
+    texts, right = planted(200, 17, ["sport", "food"])
+    made = BagClassifier.fit(texts, right)
+    telling = made.telling(1000)
+    sides = [{word for word, _ in telling[label]} for label in ("food", "sport")]
+    assert not sides[0] & sides[1] and sides[0] | sides[1] <= set(made.bag.words)
+    assert all(weight > 0 for found in telling.values() for _, weight in found)
+
+
 def test_log_count_ratio_and_nbsvm_worked_out_by_hand() -> None:
     counts = csr_array(np.array([[1.0, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1]]))
     own = np.array([True, True, False, False])

@@ -190,7 +190,7 @@ def test_a_vector_that_is_the_mean_of_all_leaves_its_row_at_random() -> None:
     [
         (5, r"; they fill 5 of 16 columns\."),
         (16, r"\."),
-        (40, r"; 16 of 40 principal components keep [1-9]\d% of the variance\."),
+        (40, r"; 16 of 40 principal components keep [1-9]\d\.\d% of the variance\."),
     ],
 )
 def test_what_was_done_is_told(width: int, how: str) -> None:

@@ -38,8 +38,9 @@ class VectorsRecipe(Section):
     they are (Mikolov et al. 2013b, as in their program); 0 for never."""
     epochs: int = Field(5, ge=1)
     """Passes over the text."""
-    learning_rate: float = Field(0.025, gt=0)
-    """At the beginning; falls linearly to ``final_rate``."""
+    learning_rate: float | None = Field(None, gt=0)
+    """At the beginning; falls linearly to ``final_rate``. Left out, that of the program of Mikolov
+    et al.: 0.025 for skipgram, 0.05 for cbow."""
     final_rate: float = Field(1e-4, ge=0)
     """At the end."""
     combine: Literal["mean", "sum"] = "mean"
@@ -69,6 +70,11 @@ class VectorsRecipe(Section):
     batch: int = Field(512, ge=1)
     """Words a step where torch does the work: on a GPU, and for the objective softmax."""
 
+    @property
+    def first_rate(self) -> float:
+        """The learning rate at the beginning."""
+        return self.learning_rate or (0.05 if self.architecture == "cbow" else 0.025)
+
     def conflicts(self) -> list[Conflict]:
         """Bounds the wrong way round."""
         found = []
@@ -78,10 +84,9 @@ class VectorsRecipe(Section):
                 f"{self.shortest_ngram}"
             )
             found.append(Conflict(("shortest_ngram", "longest_ngram"), message))
-        if self.final_rate > self.learning_rate:
+        if self.final_rate > self.first_rate:
             message = (
-                f"final_rate: {self.final_rate:g} is more than learning_rate, "
-                f"{self.learning_rate:g}"
+                f"final_rate: {self.final_rate:g} is more than learning_rate, {self.first_rate:g}"
             )
             found.append(Conflict(("final_rate", "learning_rate"), message))
         return found

@@ -107,7 +107,7 @@ def search(
         if not held.any() or len(known) < 2:
             continue
         judged += int(held.sum())
-        for at, learnt in enumerate(_path(matrix[~held] * 2, rest, kind, grid, seed)):
+        for at, learnt in enumerate(_path(matrix[~held], rest, kind, grid, seed)):
             said = known[scores(matrix[held], learnt).argmax(axis=1)]
             hits[at] += np.count_nonzero(said == target[held])
             if progress is not None:

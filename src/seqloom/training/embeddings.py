@@ -134,7 +134,7 @@ def _fill(table: nn.Embedding, found: PieceVectors) -> str:
     values = torch.from_numpy(rows[there]).to(weight) * weight.square().mean().sqrt()
     weight[torch.from_numpy(pieces[there]).to(weight.device), : rows.shape[1]] = values
     if given > width:
-        how = f"; {width} of {given} principal components keep {kept:.0%} of the variance"
+        how = f"; {width} of {given} principal components keep {kept:.1%} of the variance"
     else:
         how = f"; they fill {given} of {width} columns" if given < width else ""
     return f"{found.summary()}{how}."

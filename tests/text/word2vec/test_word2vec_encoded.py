@@ -51,6 +51,28 @@ def test_the_copy_in_numbers_is_the_text(
     assert text.length == len(flat)
 
 
+@settings(deadline=None)
+@given(LINES, st.integers(1, 8), st.integers(0, 3))
+def test_a_seed_puts_the_pieces_into_another_order(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[list[str]], size: int, seed: int
+) -> None:
+    text = encoded_of(lines, tmp_path_factory.mktemp("text"))
+    in_order, shuffled = ([c.tobytes() for c in text.chunks(size, seed=s)] for s in (None, seed))
+    assert sorted(in_order) == sorted(shuffled)
+    assert shuffled == [chunk.tobytes() for chunk in text.chunks(size, seed=seed)]
+
+
+def test_most_seeds_give_an_order_of_their_own(tmp_path: Path) -> None:
+    text = encoded_of([[word] for word in "abcdefgh"], tmp_path)
+    orders = {tuple(c.tobytes() for c in text.chunks(2, seed=seed)) for seed in range(20)}
+    assert len(orders) > 15
+
+
+def test_a_line_longer_than_a_piece_is_one_piece(tmp_path: Path) -> None:
+    text = encoded_of([["a"] * 3, ["b"] * 50, ["c"] * 20], tmp_path)
+    assert [len(chunk) for chunk in text.chunks(10)] == [4, 51, 21]
+
+
 def test_several_files_are_one_text(tmp_path: Path) -> None:
     for name, words in (("a", "x y"), ("b", "y z")):
         (tmp_path / name).write_text(words + "\n", encoding="utf-8")

@@ -212,6 +212,12 @@ def test_wrong_settings_are_told_all_at_once() -> None:
     assert "negatives: " in message
 
 
+def test_cbow_begins_with_twice_the_rate_of_skipgram() -> None:
+    assert VectorsRecipe().first_rate == 0.025
+    assert VectorsRecipe(architecture="cbow").first_rate == 0.05
+    assert VectorsRecipe(architecture="cbow", learning_rate=0.01).first_rate == 0.01
+
+
 def test_bounds_the_wrong_way_round() -> None:
     with pytest.raises(RecipeError) as caught:
         vectors_recipe({"shortest_ngram": 5, "longest_ngram": 4, "final_rate": 0.5})

@@ -19,6 +19,7 @@ LINE_END = -1
 MOST_WORDS = 4_000_000
 """Different words that are counted at a time; beyond, the rarest are forgotten."""
 
+_BYTES = 4
 Stage = Callable[[str, int, int | None], None]
 
 
@@ -37,28 +38,47 @@ class EncodedText:
         self.lines = 0
         self._numbers = 0
         self._rare = 1
+        self._size = 0
+        self._places: list[int] = []
 
     @property
     def length(self) -> int:
         """Words of the text."""
         return int(self.counts.sum())
 
-    def chunks(self, size: int, mapping: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    def chunks(
+        self, size: int, mapping: np.ndarray | None = None, seed: int | None = None
+    ) -> Iterator[np.ndarray]:
         """The text in pieces of some ``size`` numbers that end with a line, int32.
 
         Args:
             size: numbers a piece; longer only if one line is.
             mapping: new number of each number; what it maps below :data:`LINE_END` is left out.
+            seed: of the order of the pieces; that of the text when left out.
         """
-        rest = np.zeros(0, np.int32)
+        cuts = self._cuts(size)
+        places = np.arange(len(cuts) - 1)
+        if seed is not None:
+            np.random.default_rng(seed).shuffle(places)
         with self.path.open("rb") as file:
-            while len(read := np.fromfile(file, np.int32, size)):
-                piece = np.concatenate([rest, read])
-                ends = np.flatnonzero(piece == LINE_END)
-                cut = int(ends[-1]) + 1 if len(ends) else 0
-                rest = piece[cut:]
-                if cut:
-                    yield _mapped(piece[:cut], mapping)
+            for place in places.tolist():
+                file.seek(cuts[place] * _BYTES)
+                piece = np.fromfile(file, np.int32, cuts[place + 1] - cuts[place])
+                yield _mapped(piece, mapping)
+
+    def _cuts(self, size: int) -> list[int]:
+        """Where pieces of some ``size`` numbers begin, and where the last one ends."""
+        if self._size != size:
+            cuts, last, done = [0], 0, 0
+            with self.path.open("rb") as file:
+                while len(read := np.fromfile(file, np.int32, size)):
+                    ends = np.flatnonzero(read == LINE_END)
+                    last = done + int(ends[-1]) + 1 if len(ends) else last
+                    done += len(read)
+                    if last > cuts[-1]:
+                        cuts.append(last)
+            self._size, self._places = size, cuts
+        return self._places
 
 
 def encode(paths: Sequence[str | Path], rule: WordRule, out: Path, stage: Stage) -> EncodedText:

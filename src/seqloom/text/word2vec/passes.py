@@ -65,65 +65,92 @@ def _pass_over(
         rate: learning rate.
         random: state of the random numbers, uint64 [1].
     """
-    width = inputs.shape[1]
+    # A copy in this thread's own memory: beside another's, both would wait for one cache line.
+    given, random = random, random.copy()
     kept = np.empty(len(numbers), np.int32)
     count = sampled(numbers, plan.chances, random, kept)
-    around = np.empty(2 * plan.window, np.int64)
-    targets = np.empty(plan.longest, np.int64)
-    labels = np.empty(plan.longest, inputs.dtype)
-    hidden = np.empty((2 * plan.window, width), inputs.dtype)
-    changes = np.empty((2 * plan.window, width), inputs.dtype)
-    errors = np.empty((2 * plan.window, plan.longest), inputs.dtype)
-    near = np.empty((plan.longest, width), inputs.dtype)
+    # Out of the tuple, once: each taking out counts a reference, for which threads wait in turn.
+    cbow, mean, window, negatives = plan.cbow, plan.mean, plan.window, plan.negatives
+    share, other, logistic = plan.share, plan.other, plan.logistic
+    starts, nodes, codes = plan.way_starts, plan.way_nodes, plan.way_codes
+    ngram_starts, ngram_rows = plan.ngram_starts, plan.ngram_rows
+    around, targets, labels, hidden, changes, errors, near = room_for(plan, inputs)
     for place in range(count):
-        word = kept[place]
+        word, reach = kept[place], window
         if word < 0:
             continue
-        reach = plan.window
         if plan.dynamic:
-            reach -= int((draw(random) * np.uint64(plan.window)) >> np.uint64(32))
+            reach -= int((draw(random) * np.uint64(window)) >> np.uint64(32))
         many = window_of(kept, count, place, reach, around)
         if many == 0:
             continue
-        if plan.negatives:
-            number = negatives_of(
-                word, plan.negatives, plan.share, plan.other, random, targets, labels
-            )
+        if negatives:
+            number = negatives_of(word, negatives, share, other, random, targets, labels)
         else:
-            number = way_to(word, plan.way_starts, plan.way_nodes, plan.way_codes, targets, labels)
-        gather(plan, inputs, around, many, hidden)
-        rows = 1 if plan.cbow else many
+            number = way_to(word, starts, nodes, codes, targets, labels)
+        gather(cbow, mean, inputs, around, many, ngram_starts, ngram_rows, hidden)
         learn(
-            hidden, rows, targets, labels, number, outputs, rate, plan.logistic, errors, changes,
-            near,
+            hidden, 1 if cbow else many, targets, labels, number, outputs, rate, logistic, errors,
+            changes, near,
         )  # fmt: skip
-        scatter(plan, changes, inputs, around, many)
+        scatter(0 if cbow else 1, changes, inputs, around, many, ngram_starts, ngram_rows)
+    given[0] = random[0]
+
+
+def _room_for(
+    plan: Plan, inputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Memory for one window of M words and N targets.
+
+    Returns:
+        Words [M], rows of their targets [N], labels of these [N], input vectors [M D], what they
+        are changed by [M D], errors times the rate [M N], vectors of the targets [N D].
+    """
+    most, width = 2 * plan.window, inputs.shape[1]
+    return (
+        np.empty(most, np.int64),
+        np.empty(plan.longest, np.int64),
+        np.empty(plan.longest, inputs.dtype),
+        np.empty((most, width), inputs.dtype),
+        np.empty((most, width), inputs.dtype),
+        np.empty((most, plan.longest), inputs.dtype),
+        np.empty((plan.longest, width), inputs.dtype),
+    )
+
+
+room_for = compiled(_room_for)
 
 
 def _gather(
-    plan: Plan, inputs: np.ndarray, around: np.ndarray, many: int, hidden: np.ndarray
+    cbow: bool,
+    mean: bool,
+    inputs: np.ndarray,
+    around: np.ndarray,
+    many: int,
+    starts: np.ndarray,
+    rows: np.ndarray,
+    hidden: np.ndarray,
 ) -> None:
     """The vectors of the words of a window, one after the other, or for cbow all in the first row.
 
     The vector of a word is its row, or the mean of it and of its n-grams' rows.
     """
-    if len(plan.ngram_starts) == 0:
-        if plan.cbow:
-            total(inputs, around, many, hidden[0])
+    if len(starts) == 0:
+        if cbow:
+            total(inputs, around, many, hidden, 0)
         else:
             fetch(inputs, around, many, hidden)
     else:
         for i in range(many):
-            word = around[i]
-            parts = plan.ngram_rows[plan.ngram_starts[word] : plan.ngram_starts[word + 1]]
-            total(inputs, parts, len(parts), hidden[i])
+            parts = rows[starts[around[i]] : starts[around[i] + 1]]
+            total(inputs, parts, len(parts), hidden, i)
             scale = inputs.dtype.type(1.0 / (1 + len(parts)))
             for d in range(inputs.shape[1]):
-                hidden[i, d] = (hidden[i, d] + inputs[word, d]) * scale
-            if plan.cbow and i > 0:
+                hidden[i, d] = (hidden[i, d] + inputs[around[i], d]) * scale
+            if cbow and i > 0:
                 for d in range(inputs.shape[1]):
                     hidden[0, d] += hidden[i, d]
-    if plan.cbow and plan.mean:
+    if cbow and mean:
         scale = inputs.dtype.type(1.0 / many)
         for d in range(inputs.shape[1]):
             hidden[0, d] *= scale
@@ -133,18 +160,23 @@ gather = compiled(_gather)
 
 
 def _scatter(
-    plan: Plan, changes: np.ndarray, inputs: np.ndarray, around: np.ndarray, many: int
+    step: int,
+    changes: np.ndarray,
+    inputs: np.ndarray,
+    around: np.ndarray,
+    many: int,
+    starts: np.ndarray,
+    rows: np.ndarray,
 ) -> None:
     """Add what was learnt to the words of a window and, as fastText does, to each of their n-grams.
 
-    A mean hands its whole change to each word, as the program of Mikolov et al. does.
+    With ``step`` 0 there is one change for all: a mean hands its whole change to each word, as in
+    the program of Mikolov et al.
     """
-    step = 0 if plan.cbow else 1
     spread(changes, step, inputs, around, many)
-    if len(plan.ngram_starts):
+    if len(starts):
         for i in range(many):
-            word = around[i]
-            parts = plan.ngram_rows[plan.ngram_starts[word] : plan.ngram_starts[word + 1]]
+            parts = rows[starts[around[i]] : starts[around[i] + 1]]
             spread(changes[step * i : step * i + 1], 0, inputs, parts, len(parts))
 
 

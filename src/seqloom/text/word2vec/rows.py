@@ -58,19 +58,19 @@ def _fetch(matrix: np.ndarray, rows: np.ndarray, number: int, into: np.ndarray) 
 fetch = compiled(_fetch)
 
 
-def _total(matrix: np.ndarray, rows: np.ndarray, number: int, into: np.ndarray) -> None:
-    """into = sum of matrix[rows[k]]."""
-    into[:] = 0
+def _total(matrix: np.ndarray, rows: np.ndarray, number: int, into: np.ndarray, i: int) -> None:
+    """into[i] = sum of matrix[rows[k]]."""
+    into[i, :] = 0
     k = 0
     while k + 2 < number:
         a, b, c = rows[k], rows[k + 1], rows[k + 2]
         for d in range(matrix.shape[1]):
-            into[d] += matrix[a, d] + matrix[b, d] + matrix[c, d]
+            into[i, d] += matrix[a, d] + matrix[b, d] + matrix[c, d]
         k += 3
     while k < number:
         a = rows[k]
         for d in range(matrix.shape[1]):
-            into[d] += matrix[a, d]
+            into[i, d] += matrix[a, d]
         k += 1
 
 
@@ -100,40 +100,42 @@ def _spread(
 spread = compiled(_spread)
 
 
-def _score(vector: np.ndarray, near: np.ndarray, number: int, scores: np.ndarray) -> None:
-    """scores[t] = vector . near[t]."""
+def _score(hidden: np.ndarray, i: int, near: np.ndarray, number: int, scores: np.ndarray) -> None:
+    """scores[i, t] = hidden[i] . near[t]."""
     t = 0
     while t + 2 < number:
         x = y = z = near.dtype.type(0)
         for d in range(near.shape[1]):
-            x += vector[d] * near[t, d]
-            y += vector[d] * near[t + 1, d]
-            z += vector[d] * near[t + 2, d]
-        scores[t], scores[t + 1], scores[t + 2] = x, y, z
+            x += hidden[i, d] * near[t, d]
+            y += hidden[i, d] * near[t + 1, d]
+            z += hidden[i, d] * near[t + 2, d]
+        scores[i, t], scores[i, t + 1], scores[i, t + 2] = x, y, z
         t += 3
     while t < number:
         x = near.dtype.type(0)
         for d in range(near.shape[1]):
-            x += vector[d] * near[t, d]
-        scores[t] = x
+            x += hidden[i, d] * near[t, d]
+        scores[i, t] = x
         t += 1
 
 
 score = compiled(_score)
 
 
-def _mix(factors: np.ndarray, vectors: np.ndarray, number: int, into: np.ndarray) -> None:
-    """Add the sum of factors[k] vectors[k]."""
+def _mix(
+    factors: np.ndarray, i: int, vectors: np.ndarray, number: int, into: np.ndarray, row: int
+) -> None:
+    """Add the sum over k of factors[i, k] vectors[k] to into[row]."""
     k = 0
     while k + 2 < number:
-        x, y, z = factors[k], factors[k + 1], factors[k + 2]
+        x, y, z = factors[i, k], factors[i, k + 1], factors[i, k + 2]
         for d in range(vectors.shape[1]):
-            into[d] += x * vectors[k, d] + y * vectors[k + 1, d] + z * vectors[k + 2, d]
+            into[row, d] += x * vectors[k, d] + y * vectors[k + 1, d] + z * vectors[k + 2, d]
         k += 3
     while k < number:
-        x = factors[k]
+        x = factors[i, k]
         for d in range(vectors.shape[1]):
-            into[d] += x * vectors[k, d]
+            into[row, d] += x * vectors[k, d]
         k += 1
 
 
@@ -141,22 +143,22 @@ mix = compiled(_mix)
 
 
 def _mix_one(
-    factors: np.ndarray, vector: np.ndarray, matrix: np.ndarray, rows: np.ndarray, number: int
+    factors: np.ndarray, vectors: np.ndarray, matrix: np.ndarray, rows: np.ndarray, number: int
 ) -> None:
-    """Add factors[k] times the one vector to matrix[rows[k]]."""
+    """Add factors[0, k] vectors[0] to matrix[rows[k]]."""
     k = 0
     while k + 2 < number:
         a, b, c = rows[k], rows[k + 1], rows[k + 2]
-        x, y, z = factors[k], factors[k + 1], factors[k + 2]
+        x, y, z = factors[0, k], factors[0, k + 1], factors[0, k + 2]
         for d in range(matrix.shape[1]):
-            matrix[a, d] += x * vector[d]
-            matrix[b, d] += y * vector[d]
-            matrix[c, d] += z * vector[d]
+            matrix[a, d] += x * vectors[0, d]
+            matrix[b, d] += y * vectors[0, d]
+            matrix[c, d] += z * vectors[0, d]
         k += 3
     while k < number:
-        a, x = rows[k], factors[k]
+        a, x = rows[k], factors[0, k]
         for d in range(matrix.shape[1]):
-            matrix[a, d] += x * vector[d]
+            matrix[a, d] += x * vectors[0, d]
         k += 1
 
 
@@ -190,17 +192,18 @@ def _learn(
     """
     fetch(outputs, targets, number, near)
     for i in range(many):
-        score(hidden[i], near, number, errors[i])
+        score(hidden, i, near, number, errors)
         for t in range(number):
             errors[i, t] = (labels[t] - logistic(errors[i, t], table)) * rate
     for i in range(many):
         changes[i, :] = 0
-        mix(errors[i], near, number, changes[i])
+        mix(errors, i, near, number, changes, i)
     if many == 1:
-        mix_one(errors[0], hidden[0], outputs, targets, number)
+        mix_one(errors, hidden, outputs, targets, number)
     else:
+        turned = errors.T
         for t in range(number):
-            mix(errors[:, t], hidden, many, outputs[targets[t]])
+            mix(turned, t, hidden, many, outputs, targets[t])
 
 
 learn = compiled(_learn)

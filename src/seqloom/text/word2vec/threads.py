@@ -62,12 +62,12 @@ class Threads(Learner):
 
 
 def first_values(rows: int, width: int, seed: int) -> np.ndarray:
-    """Uniform in +-1/2D as in the program of Mikolov et al., padded with zeros, float32."""
+    """Uniform in +-1/D, padded with zeros, float32; twice those of Mikolov et al., as in gensim."""
     values = np.zeros((rows, -(-width // REGISTER) * REGISTER), np.float32)
     random = np.random.default_rng(seed)
     for begin in range(0, rows, 2**16):  # no second copy of a large table
         part = values[begin : begin + 2**16, :width]
-        part[:] = (random.random(part.shape, np.float32) - 0.5) / width
+        part[:] = (2 * random.random(part.shape, np.float32) - 1) / width
     return values
 
 
