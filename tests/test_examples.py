@@ -31,7 +31,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
 
 @pytest.mark.slow
 def test_every_example_is_tested(outputs: tuple[Path, dict[str, str]]) -> None:
-    assert sorted(outputs[1]) == ["01_reverse.py", "02_attention.py"]
+    assert sorted(outputs[1]) == ["01_reverse.py", "02_attention.py", "03_words.py"]
 
 
 @pytest.mark.slow
@@ -57,3 +57,16 @@ def test_attention_looks_backwards(outputs: tuple[Path, dict[str, str]]) -> None
     looks = [(match[1].strip("▁"), match[2].strip("▁")) for match in found if match]
     assert [written for written, _ in looks] == [*"molqes", "</s>"]
     assert sum(written == seen for written, seen in looks) >= 4
+
+
+@pytest.mark.slow
+def test_words_are_like_those_of_their_scene(outputs: tuple[Path, dict[str, str]]) -> None:
+    scenes = {
+        "whale": {"shark", "salmon"}, "cow": {"horse", "goat"}, "queen": {"king", "judge"},
+        "pond": {"river", "well"},
+    }  # fmt: skip
+    found = {
+        line.split()[0]: set(line.partition(" is like ")[2].split(", "))
+        for line in outputs[1]["03_words.py"].splitlines()
+    }
+    assert found == scenes

@@ -12,37 +12,47 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PLACES = {
+    "Bag": "seqloom.text.bag",
     "Corpus": "seqloom.corpus.pairs",
     "Pair": "seqloom.corpus.pairs",
     "Recipe": "seqloom.recipe",
     "SeqloomError": "seqloom.errors",
     "Tokenizer": "seqloom.text.tokenizer",
     "Translator": "seqloom.translator",
+    "VectorsRecipe": "seqloom.recipe.vectors",
+    "WordVectors": "seqloom.text.vectors",
     "evaluate": "seqloom.evaluation.metrics",
     "load": "seqloom.translator",
     "load_recipe": "seqloom.recipe",
+    "open_vectors": "seqloom.text.vector_files",
     "prepare": "seqloom.text.prepare",
     "read_corpus": "seqloom.corpus.readers",
     "record": "seqloom.layers.recorder",
     "train": "seqloom.workflow",
+    "train_vectors": "seqloom.text.word2vec",
 }
 """Public name -> module that defines it."""
 
 __all__ = [
+    "Bag",
     "Corpus",
     "Pair",
     "Recipe",
     "SeqloomError",
     "Tokenizer",
     "Translator",
+    "VectorsRecipe",
+    "WordVectors",
     "__version__",
     "evaluate",
     "load",
     "load_recipe",
+    "open_vectors",
     "prepare",
     "read_corpus",
     "record",
     "train",
+    "train_vectors",
 ]
 
 if TYPE_CHECKING:
@@ -52,8 +62,13 @@ if TYPE_CHECKING:
     from seqloom.evaluation.metrics import evaluate
     from seqloom.layers.recorder import record
     from seqloom.recipe import Recipe, load_recipe
+    from seqloom.recipe.vectors import VectorsRecipe
+    from seqloom.text.bag import Bag
     from seqloom.text.prepare import prepare
     from seqloom.text.tokenizer import Tokenizer
+    from seqloom.text.vector_files import open_vectors
+    from seqloom.text.vectors import WordVectors
+    from seqloom.text.word2vec import train_vectors
     from seqloom.translator import Translator, load
     from seqloom.workflow import train
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -84,19 +84,30 @@ def blocks(path: Path) -> Iterator[bytes]:
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    """Blocks of whole lines; only the last may lack its line end."""
+    refusal = CorpusError(
+        f"{path}: a line is longer than {MAX_LINE_BYTES} bytes; is this a text file with one "
+        "sentence a line?"
+    )
+    return whole_lines(chunks(path), MAX_LINE_BYTES, refusal)
+
+
+def whole_lines(stream: Iterable[bytes], longest: int, refusal: Exception) -> Iterator[bytes]:
+    """Blocks of whole lines; only the last may lack its line end.
+
+    Args:
+        stream: the bytes in pieces of any size.
+        longest: bytes of a line; ``refusal`` is raised for a longer one.
+        refusal: says what is wrong with it.
+    """
     pending: list[bytes] = []
-    for chunk in chunks(path):
+    for chunk in stream:
         cut = chunk.rfind(b"\n") + 1
         if cut:
             yield b"".join((*pending, chunk[:cut]))
             pending = []
         pending.append(chunk[cut:])
-        if sum(map(len, pending)) > MAX_LINE_BYTES:
-            raise CorpusError(
-                f"{path}: a line is longer than {MAX_LINE_BYTES} bytes; is this a text file with "
-                "one sentence a line?"
-            )
+        if sum(map(len, pending)) > longest:
+            raise refusal
     if any(pending):
         yield b"".join(pending)
 

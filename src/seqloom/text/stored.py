@@ -32,11 +32,14 @@ def save_stored(
     from safetensors.numpy import save
 
     data = save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
-    with writing_bytes(folder / f"{name}.safetensors") as file:
-        file.write(data)
     document = {"format": FORMAT, "arrays": hashlib.sha256(data).hexdigest(), **values}
-    with writing_bytes(folder / f"{name}.json") as file:
-        file.write(json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
+    # Both are complete before either takes the place of what was there.
+    with (
+        writing_bytes(folder / f"{name}.json") as text,
+        writing_bytes(folder / f"{name}.safetensors") as file,
+    ):
+        text.write(json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
+        file.write(data)
 
 
 def load_stored(folder: Path, name: str, hint: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

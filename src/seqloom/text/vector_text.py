@@ -11,7 +11,7 @@ Only spaces and line ends divide: a word may hold any other character. Files are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqloom.corpus.lines import whole_lines
 from seqloom.corpus.pairs import Progress
 from seqloom.errors import VectorsError
 from seqloom.text.vector_gathering import (
@@ -98,21 +99,10 @@ def write_text(file: IO[bytes], vectors: WordVectors, progress: Progress) -> Non
 
 def _whole_lines(file: Opened) -> Iterator[bytes]:
     """Blocks of whole lines behind the first; only the last may lack its line end."""
-    pending: list[bytes] = []
-    stream: Iterable[bytes] = chain((file.rest,), file.stream)
-    for chunk in stream:
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            yield b"".join((*pending, chunk[:cut]))
-            pending = []
-        pending.append(chunk[cut:])
-        if sum(map(len, pending)) > _LONGEST_LINE:
-            raise VectorsError(
-                f"{file.path}: a line is longer than {_LONGEST_LINE:,} bytes; is this word2vec's "
-                "text form?"
-            )
-    if any(pending):
-        yield b"".join(pending)
+    refusal = VectorsError(
+        f"{file.path}: a line is longer than {_LONGEST_LINE:,} bytes; is this word2vec's text form?"
+    )
+    return whole_lines(chain((file.rest,), file.stream), _LONGEST_LINE, refusal)
 
 
 def _first_lines(block: bytes, number: int) -> tuple[bytes, bytes]:
