@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
+from seqloom.errors import RecipeError
 from seqloom.layers.state import State
 
 
@@ -74,8 +75,13 @@ class EncoderDecoder(nn.Module, ABC):
         """The tables of source and target tokens; one and the same object where they are shared.
 
         Search does without; a family that names its tables can begin with word vectors.
+
+        Raises:
+            RecipeError: the family does not.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not name its embeddings")
+        family = type(self).__name__
+        problem = f"source_vectors, target_vectors: {family} cannot begin with word vectors"
+        raise RecipeError("training", [problem])
 
     def project(self, hidden: Tensor) -> Tensor:
         """Logits [... V] of hidden states [... D]."""

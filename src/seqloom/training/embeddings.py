@@ -9,7 +9,8 @@ random values, and the vectors take on the statistics of those, for which the mo
   sqrt(D) and adds positions of root mean square 0.7, which longer vectors would drown and in which
   shorter ones would drown; and to an output with the same table a longer row is a likelier token.
 - As many columns as the table has, D. Wider vectors are reduced to their principal components;
-  narrower ones fill the first columns, and the random rest tells apart pieces with like vectors.
+  narrower ones fill the first columns, and the random rest tells apart pieces with like vectors
+  (half the width gave four fifths of the lead over random values after 100 updates).
 """
 
 from __future__ import annotations
