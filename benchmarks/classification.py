@@ -10,7 +10,8 @@ training part held out, since the 500 test questions are not here. The seeds dra
 held-out texts. C is chosen by cross-validation inside each training part, and its time counts;
 times are seconds of one processor for one training and its predictions.
 
-Published figures: Wang and Manning (2012), table 2 (MR); Socher et al. (2013), table 1 (SST-2).
+Published figures: Wang and Manning (2012) for MR, Socher et al. (2013) for SST-2, as others quote
+them.
 
 Writes benchmarks/results/classification.json; sets that are not measured keep their figures.
 """
