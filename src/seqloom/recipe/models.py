@@ -50,7 +50,7 @@ class TransformerRecipe(Section):
         if self.width % self.heads:
             message = (
                 f"model.heads: {self.heads} does not divide model.width {self.width}; "
-                f"try heads={_divisor_near(self.width, self.heads)}"
+                f"try heads={divisor_near(self.width, self.heads)}"
             )
             return [Conflict(("model.heads", "model.width"), message)]
         head_width = self.width // self.heads
@@ -116,6 +116,7 @@ ModelRecipe = Annotated[
 ]
 
 
-def _divisor_near(number: int, wanted: int) -> int:
+def divisor_near(number: int, wanted: int) -> int:
+    """The divisor of ``number`` that comes closest to ``wanted``."""
     divisors = (d for d in range(1, number + 1) if number % d == 0)
     return min(divisors, key=lambda d: abs(d - wanted))
