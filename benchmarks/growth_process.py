@@ -15,6 +15,7 @@ from store_open import VOCABULARY
 
 from seqloom.corpus.store import TokenStore
 from seqloom.runtime import faster_precision, keep_memory, set_threads
+from seqloom.training.batches import PairFeed
 from seqloom.training.distributed import Group, joined
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
@@ -32,9 +33,10 @@ def train(group: Group, store: TokenStore, updates: int) -> float:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            model=model_of(VOCABULARY), task=Translation(recipe), store=store,
-            recipe=recipe, folder=Path(folder), validate=lambda _: {"bleu": 0.0},
-            publish=lambda *_: None, progress=Progress(), device=CPU, group=group,
+            model=model_of(VOCABULARY), task=Translation(recipe),
+            feed=PairFeed(store, recipe.batch_tokens, recipe.seed), recipe=recipe,
+            folder=Path(folder), validate=lambda _: {"bleu": 0.0}, publish=lambda *_: None,
+            progress=Progress(), device=CPU, group=group,
         )  # fmt: skip
         state = trainer.fit()
         group.wait()

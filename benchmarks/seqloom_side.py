@@ -18,7 +18,7 @@ from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, recipe_from
 from seqloom.runtime import SEARCH_KERNELS, keep_memory, set_threads
 from seqloom.text.prepare import Prepared, load_prepared
-from seqloom.training.batches import Batch
+from seqloom.training.batches import Batch, PairFeed
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.sizes import choose_sizes
@@ -59,13 +59,18 @@ def settle(values: Mapping[str, Any], prepared: Prepared, device: torch.device) 
     return choose_sizes(recipe, len(prepared.train), tokens, device)
 
 
+def feed_of(prepared: Prepared, recipe: Recipe) -> PairFeed:
+    """The batches of the benchmark's corpus."""
+    return PairFeed(prepared.train, recipe.training.batch_tokens, recipe.training.seed)
+
+
 def train(model: EncoderDecoder, recipe: Recipe, prepared: Prepared, course: Course) -> None:
     """Updates until the benchmark has enough."""
     task = Counted(recipe.training)
     task.course = course
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            model=model, task=task, store=prepared.train, recipe=recipe.training,
+            model=model, task=task, feed=feed_of(prepared, recipe), recipe=recipe.training,
             folder=Path(folder), validate=lambda _: {}, publish=lambda *_: None,
             progress=Progress(), device=torch.device("cpu"),
         )  # fmt: skip
@@ -113,7 +118,7 @@ def race(
     link.receive()
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            model=model, task=Translation(recipe.training), store=prepared.train,
+            model=model, task=Translation(recipe.training), feed=feed_of(prepared, recipe),
             recipe=recipe.training, folder=Path(folder), validate=validate,
             publish=lambda *_: None, progress=Progress(), device=torch.device("cpu"),
         )  # fmt: skip

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqloom.errors import FolderError, RecipeError, writing
 from seqloom.models import EncoderDecoder, build_model
@@ -98,7 +98,7 @@ def save_weights(
     save_tensors(path / "model.safetensors", untie(weights), metadata)
 
 
-def load_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], where: Path) -> None:
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor], where: Path) -> None:
     """Copy weights into a model whose tied names may be missing from them.
 
     Raises:

@@ -24,10 +24,10 @@ from seqloom.runtime import choose_device, keep_memory, processors, set_threads
 from seqloom.text.dropout import BpeDropout
 from seqloom.text.prepare import Prepared, load_prepared, prepare
 from seqloom.text.tokenizer import Tokenizers
-from seqloom.training.batches import Perturb, batches
+from seqloom.training.batches import PairFeed, Perturb, batches
 from seqloom.training.card import model_card
 from seqloom.training.checkpoint import RunState
-from seqloom.training.cost import measure
+from seqloom.training.cost import epoch_of_pairs, measure
 from seqloom.training.distributed import Group, joined
 from seqloom.training.embeddings import Start, began_with, check_vectors, find_start, keep_note
 from seqloom.training.loop import Trainer
@@ -79,8 +79,7 @@ def train(
             group.wait()
         trainer = _trainer(recipe, out, prepared, progress, where, group, group.agree(start))
         if group.first and not trainer.checkpoint.exists():
-            summary = measure(trainer.model, trainer.task, prepared.train, recipe.training, where)
-            progress.started(summary)
+            progress.started(_summary(trainer, prepared, recipe.training))
         trainer.fit()
     return Translator.load(out, device=where)
 
@@ -156,17 +155,32 @@ def _trainer(
     return Trainer(
         model=model,
         task=Translation(recipe.training),
-        store=prepared.train,
+        feed=PairFeed(
+            prepared.train,
+            recipe.training.batch_tokens,
+            recipe.training.seed,
+            recipe.data.temperature,
+            _perturb(recipe, tokenizers),
+        ),
         recipe=recipe.training,
         folder=out,
         validate=Validator(recipe, prepared, device),
         publish=publish,
         progress=progress,
         device=device,
-        perturb=_perturb(recipe, tokenizers),
-        temperature=recipe.data.temperature,
         group=group,
     )
+
+
+def _summary(trainer: Trainer, prepared: Prepared, recipe: TrainingRecipe) -> dict[str, object]:
+    """What the run will cost."""
+    epoch = epoch_of_pairs(prepared.train, recipe.batch_tokens)
+    # A consistency loss that sets in later makes the rest of the run slower than its beginning.
+    late = recipe.consistency_from
+    cost = measure(
+        trainer.model, trainer.task, trainer.feed, epoch, recipe, trainer.device, late_from=late
+    )
+    return {"training pairs": len(prepared.train), **cost}
 
 
 def _perturb(recipe: Recipe, tokenizers: Tokenizers) -> tuple[Perturb, Perturb] | None:

@@ -19,7 +19,8 @@ from seqloom.models import build_model
 from seqloom.recipe import Recipe
 from seqloom.tensors import load_tensors
 from seqloom.training.average import average_folders
-from seqloom.training.cost import measure
+from seqloom.training.batches import PairFeed
+from seqloom.training.cost import epoch_of_pairs, measure
 from seqloom.training.metrics import Metrics, draw_curves, read_metrics
 from seqloom.training.sizes import choose_sizes
 from seqloom.training.tasks import Translation
@@ -82,7 +83,10 @@ def test_measuring_changes_nothing_even_with_a_single_batch(words: Path) -> None
     torch.manual_seed(1)
     model = build_model(recipe.model, 400, 400)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    summary = measure(model, Translation(recipe.training), store, recipe.training, CPU)
+    training = recipe.training
+    feed = PairFeed(store, training.batch_tokens, training.seed)
+    epoch = epoch_of_pairs(store, training.batch_tokens)
+    summary = measure(model, Translation(training), feed, epoch, training, CPU)
     assert_same(model.state_dict(), before)
     assert all(p.grad is None for p in model.parameters())
     assert summary["parameters"] == sum(p.numel() for p in model.parameters())

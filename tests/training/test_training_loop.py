@@ -22,7 +22,7 @@ from training_toys import (
 from seqloom.errors import FolderError, TrainingError
 from seqloom.models import EncoderDecoder
 from seqloom.tensors import load_tensors
-from seqloom.training.batches import Batch
+from seqloom.training.batches import Batch, PairFeed
 from seqloom.training.checkpoint import RunState
 from seqloom.training.distributed import Group
 from seqloom.training.loop import Trainer
@@ -60,7 +60,11 @@ class Rig:
         self.trainer = Trainer(
             model=tiny_model(dropout=0.1),
             task=Translation(self.recipe),
-            store=write_store(path, random_ids(lengths), random_ids(lengths, 1)),
+            feed=PairFeed(
+                write_store(path, random_ids(lengths), random_ids(lengths, 1)),
+                self.recipe.batch_tokens,
+                self.recipe.seed,
+            ),
             recipe=self.recipe,
             folder=folder,
             validate=self.validate,
@@ -211,7 +215,7 @@ def test_an_absurd_learning_rate_is_explained(tmp_path: Path) -> None:
 def test_an_empty_corpus_is_explained(tmp_path: Path) -> None:
     rig = Rig(tmp_path / "a", [])
     rig.trainer.store = write_store(tmp_path / "empty", [], [])
-    with pytest.raises(TrainingError, match="no pair to train on; the corpus is empty"):
+    with pytest.raises(TrainingError, match="nothing to train on; the corpus is empty"):
         rig.trainer.fit()
 
 

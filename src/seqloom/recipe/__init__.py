@@ -6,7 +6,14 @@ flags.
 
 from seqloom.recipe.data import CorpusRecipe, DataRecipe
 from seqloom.recipe.models import ModelRecipe, RecurrentRecipe, TransformerRecipe
-from seqloom.recipe.reading import load_recipe, override, recipe_from
+from seqloom.recipe.optimization import Optimization
+from seqloom.recipe.reading import (
+    load_recipe,
+    load_recipe_of,
+    override,
+    recipe_from,
+    recipe_from_of,
+)
 from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
 
 __all__ = [
@@ -14,11 +21,14 @@ __all__ = [
     "DataRecipe",
     "DecodingRecipe",
     "ModelRecipe",
+    "Optimization",
     "Recipe",
     "RecurrentRecipe",
     "TrainingRecipe",
     "TransformerRecipe",
     "load_recipe",
+    "load_recipe_of",
     "override",
     "recipe_from",
+    "recipe_from_of",
 ]

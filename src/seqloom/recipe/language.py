@@ -120,6 +120,6 @@ def _family(value: Any) -> str:
 
 
 LanguageModelRecipe = Annotated[
-    Annotated[BertRecipe, Tag("bert")] | Annotated[GptRecipe, Tag("gpt")],
+    Annotated[GptRecipe, Tag("gpt")] | Annotated[BertRecipe, Tag("bert")],
     Discriminator(_family),
 ]

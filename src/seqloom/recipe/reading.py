@@ -6,20 +6,38 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from seqloom.errors import DecodingError, RecipeError
-from seqloom.recipe.data import CorpusRecipe, DataRecipe
-from seqloom.recipe.models import RecurrentRecipe, TransformerRecipe
-from seqloom.recipe.section import FIELDS_ONLY
-from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
+from seqloom.recipe.data import CorpusRecipe
+from seqloom.recipe.section import FIELDS_ONLY, Section
+from seqloom.recipe.sections import DecodingRecipe, Recipe
+
+Whole = TypeVar("Whole", bound=Section)
+"""A kind of recipe: its fields are sections."""
 
 
 def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) -> Recipe:
+    """Read a recipe of a translation model, as :func:`load_recipe_of` does."""
+    return load_recipe_of(Recipe, path, settings)
+
+
+def load_recipe_of(
+    whole: type[Whole],
+    path: str | Path | None = None,
+    settings: Sequence[str] = (),
+    given: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Whole:
     """Read a recipe file, apply ``key=value`` settings on top, and validate the whole.
+
+    Args:
+        whole: the kind of recipe.
+        path: its YAML file, or None for the defaults.
+        settings: such as ``training.warmup=2000``.
+        given: fields of sections that flags have decided; they stand above all else.
 
     Raises:
         RecipeError: the file is missing or not YAML, or any field is unknown or wrong; all
@@ -28,31 +46,41 @@ def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) ->
     values = _read_yaml(Path(path)) if path is not None else {}
     applied = [_apply_setting(values, setting) for setting in settings]
     problems = [problem for problem in applied if problem]
-    return _validate(values, str(path) if path is not None else "settings", problems)
+    for name, fields in (given or {}).items():
+        section = values.setdefault(name, {})
+        if isinstance(section, dict):
+            section.update(fields)
+    return _validate(whole, values, str(path) if path is not None else "settings", problems)
 
 
 def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
+    """Validate a recipe of a translation model, as :func:`recipe_from_of` does."""
+    return recipe_from_of(Recipe, values, where)
+
+
+def recipe_from_of(whole: type[Whole], values: Mapping[str, Any], where: str) -> Whole:
     """Validate a nested mapping, as found in a model folder.
 
     Raises:
         RecipeError: any field is unknown or wrong; all problems are reported at once.
     """
-    return _validate(values, where, [])
+    return _validate(whole, values, where, [])
 
 
-def _validate(values: Any, where: str, problems: list[str]) -> Recipe:
+def _validate(whole: type[Whole], values: Any, where: str, problems: list[str]) -> Whole:
     """Check each field by itself, then the fields that are right against each other."""
     if not isinstance(values, Mapping):
         raise RecipeError(where, [_NO_SECTIONS])
     broken: set[str] = set()
     try:
-        recipe = Recipe.model_validate(values, context=FIELDS_ONLY)
+        recipe = whole.model_validate(values, context=FIELDS_ONLY)
     except ValidationError as error:
         items = error.errors()
-        problems = problems + [_explain(item, values) for item in items]
+        problems = problems + [_explain(whole, item, values) for item in items]
         broken = {".".join(_path(item)[:2]) for item in items}
-        recipe = Recipe.model_validate(_without(values, broken), context=FIELDS_ONLY)
-    for part in (recipe.data, recipe.model, recipe.training, recipe.decoding, recipe):
+        recipe = whole.model_validate(_without(values, broken), context=FIELDS_ONLY)
+    sections: list[Section] = [getattr(recipe, name) for name in whole.model_fields]
+    for part in (*sections, recipe):
         problems = problems + [
             conflict.message
             for conflict in part.conflicts()
@@ -149,26 +177,27 @@ def _path(item: Any) -> list[str]:
     return path[:1] + path[2:] if path[0] == "model" and len(path) > 1 else path
 
 
-def _explain(item: Any, values: Mapping[str, Any]) -> str:
+def _explain(whole: type[Section], item: Any, values: Mapping[str, Any]) -> str:
     """One pydantic error as a line that names the field, the value and what to write instead."""
     path = _path(item)
     name = ".".join(path)
     if item["type"] == "extra_forbidden":
-        near = _nearest(path, values)
+        near = _nearest(whole, path, values)
         return f"{name}: unknown key" + (f"; did you mean {near}?" if near else "")
-    if len(path) == 1 and path[0] in Recipe.model_fields:
+    if len(path) == 1 and path[0] in whole.model_fields:
         given = values[path[0]]
         if isinstance(given, Mapping):
-            return f"model.family: expected transformer or rnn (given: {given.get('family')!r})"
-        example = next(iter(_fields(values)[name]))
+            families = " or ".join(_family(kind) for kind in _kinds(whole, path[0]))
+            return f"model.family: expected {families} (given: {given.get('family')!r})"
+        example = next(iter(_fields(whole, values)[name]))
         return f"{name}: expected a section with fields such as {name}.{example} (given: {given!r})"
     return f"{name}: {in_words(item)}"
 
 
-def _nearest(path: Sequence[str], values: Mapping[str, Any]) -> str:
+def _nearest(whole: type[Section], path: Sequence[str], values: Mapping[str, Any]) -> str:
     """What an unknown key was meant to be: the same name elsewhere, or one spelled alike."""
     *parents, key = path
-    fields = _fields(values)
+    fields = _fields(whole, values)
     same = [f"{section}.{key}" for section, names in fields.items() if key in names]
     if same and len(parents) < 2:
         return " or ".join(same)
@@ -180,17 +209,30 @@ def _nearest(path: Sequence[str], values: Mapping[str, Any]) -> str:
     return ".".join([*parents, *near]) if near else ""
 
 
-def _fields(values: Mapping[str, Any]) -> dict[str, list[str]]:
+def _fields(whole: type[Section], values: Mapping[str, Any]) -> dict[str, list[str]]:
     """Section -> its field names; those of the model belong to the family in ``values``."""
-    model = values.get("model")
-    recurrent = isinstance(model, Mapping) and model.get("family") == "rnn"
-    sections: dict[str, type[BaseModel]] = {
-        "data": DataRecipe,
-        "model": RecurrentRecipe if recurrent else TransformerRecipe,
-        "training": TrainingRecipe,
-        "decoding": DecodingRecipe,
-    }
-    return {name: list(section.model_fields) for name, section in sections.items()}
+    found = {}
+    for name in whole.model_fields:
+        kinds, section = _kinds(whole, name), values.get(name)
+        asked = section.get("family") if isinstance(section, Mapping) else None
+        chosen = next((kind for kind in kinds if len(kinds) > 1 and _family(kind) == asked), None)
+        found[name] = list((chosen or kinds[0]).model_fields)
+    return found
+
+
+def _kinds(whole: type[Section], name: str) -> list[type[BaseModel]]:
+    """The classes that a section may be of, its default first."""
+
+    def inside(annotation: Any) -> list[type[BaseModel]]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return [annotation]
+        return [kind for part in get_args(annotation) for kind in inside(part)]
+
+    return inside(whole.model_fields[name].annotation)
+
+
+def _family(kind: type[BaseModel]) -> str:
+    return str(kind.model_fields["family"].default)
 
 
 def override(decoding: DecodingRecipe, options: dict[str, Any]) -> DecodingRecipe:

@@ -12,37 +12,15 @@ from pydantic import Field
 
 from seqloom.recipe.data import DataRecipe
 from seqloom.recipe.models import ModelRecipe, TransformerRecipe
+from seqloom.recipe.optimization import Optimization
 from seqloom.recipe.section import Conflict, Section
 
 
-class TrainingRecipe(Section):
-    """How the weights are found."""
+class TrainingRecipe(Optimization):
+    """How the weights of a translation model are found."""
 
-    updates: int | None = Field(None, ge=1)
-    """Stop after this many optimizer updates; chosen from the size of the corpus when left out."""
     batch_tokens: int = Field(4096, ge=1)
     """Target positions (padding counted) in one batch."""
-    accumulation: int = Field(1, ge=1)
-    """Batches whose gradients are added up for one update."""
-    optimizer: Literal["adam", "adamw", "muon"] = "adam"
-    """Adam (Kingma and Ba 2015), with decoupled weight decay (Loshchilov and Hutter 2019), or Muon
-    for hidden matrices and Adam for the rest (Jordan et al. 2024)."""
-    learning_rate: float = Field(2e-3, gt=0)
-    """Highest learning rate."""
-    muon_learning_rate: float = Field(1e-2, gt=0)
-    """Highest learning rate of the matrices that Muon updates."""
-    beta1: float = Field(0.9, ge=0, lt=1)
-    """Adam: decay of the mean gradient."""
-    beta2: float = Field(0.98, ge=0, lt=1)
-    """Adam: decay of the mean squared gradient."""
-    weight_decay: float = Field(0.0, ge=0)
-    """Weight decay of matrices; biases and norms are left alone."""
-    schedule: Literal["inverse_sqrt", "cosine", "linear", "constant"] = "inverse_sqrt"
-    """Course of the learning rate after the warm-up."""
-    warmup: int = Field(500, ge=0)
-    """Updates of linear warm-up."""
-    clip: float = Field(1.0, ge=0)
-    """Largest norm of the gradient; 0 switches clipping off."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Share of probability spread evenly over the vocabulary (Szegedy et al. 2016)."""
     consistency: Literal["none", "rdrop", "simcut"] = "none"
@@ -53,31 +31,15 @@ class TrainingRecipe(Section):
     """Share of the updates before the consistency loss sets in; its two passes cost twice."""
     cutoff: float = Field(0.05, ge=0, lt=1)
     """SimCut: share of tokens whose embedding is cut off."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number type of the matrix products; auto measures which is faster here."""
-    ema: float = Field(0.0, ge=0, lt=1)
-    """Decay of the exponential moving average of the weights; 0 switches it off."""
-    average: int = Field(1, ge=1)
-    """At the end, average this many of the last checkpoints if that scores better."""
-    validate_every: int | None = Field(None, ge=1)
-    """Updates between validations; chosen from the size of the corpus when left out."""
     validate_pairs: int = Field(1000, ge=1)
     """At most this many validation pairs are translated for BLEU and chrF while training."""
-    patience: int | None = Field(None, ge=1)
-    """Stop after this many validations without a better score."""
     metric: Literal["bleu", "chrf", "exact", "loss"] = "bleu"
     """Validation figure that decides which weights are kept."""
-    checkpoint_every: int = Field(500, ge=1)
-    """Updates between checkpoints to resume from."""
-    keep: int = Field(5, ge=1)
-    """Validated checkpoints kept for averaging."""
     source_vectors: str | None = None
     """Word vectors that the source embeddings begin with: a folder of `seqloom vectors train`, or a
     file (.vec, .txt, .bin); random values when left out."""
     target_vectors: str | None = None
     """The same for the target. Where both sides share a vocabulary, either serves both."""
-    seed: int = Field(1, ge=0)
-    """Seed of everything random."""
 
 
 class DecodingRecipe(Section):

@@ -210,3 +210,26 @@ def batches(
             sources = [perturb[0](ids, rng) for ids in sources]
             targets = [perturb[1](ids, rng) for ids in targets]
         yield collate(sources, targets, rows.tolist())
+
+
+@dataclass(frozen=True)
+class PairFeed:
+    """Batches of pairs for the training loop: see :func:`batches`."""
+
+    store: TokenStore
+    batch_tokens: int
+    seed: int
+    temperature: float = 1.0
+    perturb: tuple[Perturb, Perturb] | None = None
+
+    def __call__(self, epoch: int, skip: int) -> Iterator[Batch]:
+        """The batches of an epoch, from number ``skip`` on."""
+        return batches(
+            self.store,
+            self.batch_tokens,
+            seed=self.seed,
+            epoch=epoch,
+            skip=skip,
+            temperature=self.temperature,
+            perturb=self.perturb,
+        )

@@ -5,67 +5,79 @@ from __future__ import annotations
 import sys
 import time
 from itertools import cycle, islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
 from seqloom.corpus.store import TokenStore
-from seqloom.models.base import EncoderDecoder
-from seqloom.recipe import TrainingRecipe
-from seqloom.training.batches import batches, plan
-from seqloom.training.tasks import Task, autocast
+from seqloom.recipe import Optimization
+from seqloom.training.batches import plan
+from seqloom.training.tasks import Feed, Task, autocast
 
 _STEPS = 3
 
 
+class Epoch(NamedTuple):
+    """What one pass over the corpus is made of."""
+
+    batches: int
+    tokens: float
+    """Tokens with a loss."""
+    fill: float
+    """Share of positions that are real."""
+
+
 def measure(
-    model: EncoderDecoder,
+    model: nn.Module,
     task: Task,
-    store: TokenStore,
-    recipe: TrainingRecipe,
+    feed: Feed,
+    epoch: Epoch,
+    recipe: Optimization,
     device: torch.device,
+    *,
+    late_from: float = 0.0,
 ) -> dict[str, object]:
     """Parameters, memory, time and padding of the run to come, as names and values for a person.
 
-    A few batches go forward and backward; their gradients are thrown away.
+    A few batches go forward and backward; their gradients are thrown away. ``late_from``: the
+    share of the run after which an update costs something else, as with a consistency loss that
+    sets in later.
     """
+    assert recipe.updates is not None, "sizes are chosen before training"
     parameters = sum(p.numel() for p in model.parameters())
     model.train()
-    # A consistency loss that sets in later makes the rest of the run slower than its beginning.
-    late = 1 - recipe.consistency_from
-    phases = {0.0: 1 - late, 1.0: late}
+    phases = {0.0: late_from, 1.0: 1 - late_from}
     a_token = sum(
-        share * _seconds_a_token(model, task, store, recipe, device, done)
+        share * _seconds_a_token(model, task, feed, recipe, device, done)
         for done, share in phases.items()
         if share
     )
-    assert recipe.updates is not None, "sizes are chosen before training"
-    fill, batches_per_epoch, epoch_tokens = _epoch(store, recipe.batch_tokens)
-    epochs = recipe.updates * recipe.accumulation / max(1, batches_per_epoch)
-    epoch_seconds = epoch_tokens * a_token
+    epochs = recipe.updates * recipe.accumulation / max(1, epoch.batches)
+    epoch_seconds = epoch.tokens * a_token
     return {
         "parameters": parameters,
-        "training pairs": len(store),
         "device": f"{device}, {recipe.precision}, {torch.get_num_threads()} threads",
         "memory": f"about {_memory(parameters, device) / 2**30:.1f} GiB",
         "speed": f"{1 / a_token:,.0f} target tokens/s measured on {_STEPS} steps",
-        "batches": f"{batches_per_epoch:,} an epoch, {fill:.0%} full",
+        "batches": f"{epoch.batches:,} an epoch, {epoch.fill:.0%} full",
         "expected": f"{recipe.updates:,} updates = {epochs:.1f} epochs of {epoch_seconds:.0f} s, "
         f"about {epochs * epoch_seconds / 60:.0f} min without validation",
     }
 
 
 def _seconds_a_token(
-    model: EncoderDecoder,
+    model: nn.Module,
     task: Task,
-    store: TokenStore,
-    recipe: TrainingRecipe,
+    feed: Feed,
+    recipe: Optimization,
     device: torch.device,
     done: float,
 ) -> float:
     """Of a few steps such as there are when the share ``done`` of the run lies behind."""
     tokens, seconds = 0, 0.0
-    first = list(islice(batches(store, recipe.batch_tokens, epoch=0), _STEPS))
+    first = list(islice(feed(0, 0), _STEPS))
     for index, batch in enumerate(islice(cycle(first), _STEPS)):  # a tiny corpus has fewer
         began = time.perf_counter()
         with autocast(device, recipe.precision):
@@ -79,8 +91,8 @@ def _seconds_a_token(
     return seconds / tokens if tokens else float("nan")
 
 
-def _epoch(store: TokenStore, batch_tokens: int) -> tuple[float, int, float]:
-    """Share of real positions, batches and target tokens of an epoch, from its first batches."""
+def epoch_of_pairs(store: TokenStore, batch_tokens: int) -> Epoch:
+    """An epoch of translation, estimated from its first batches."""
     real = padded = target_tokens = rows_seen = count = 0
     for rows in islice(plan(store, batch_tokens, epoch=0), 200):
         source, target = (np.array([len(ids) + 1 for ids in side]) for side in store.rows(rows))
@@ -90,9 +102,9 @@ def _epoch(store: TokenStore, batch_tokens: int) -> tuple[float, int, float]:
         rows_seen += len(rows)
         count += 1
     if not rows_seen:
-        return 1.0, 0, 0.0
+        return Epoch(0, 0.0, 1.0)
     scale = len(store) / rows_seen
-    return real / padded, round(count * scale), target_tokens * scale
+    return Epoch(round(count * scale), target_tokens * scale, real / padded)
 
 
 def _memory(parameters: int, device: torch.device) -> float:

@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
-from seqloom.corpus.store import TokenStore
 from seqloom.errors import TrainingError
 from seqloom.folder import load_weights
-from seqloom.models.base import EncoderDecoder
-from seqloom.recipe import TrainingRecipe
+from seqloom.recipe import Optimization
 from seqloom.tensors import load_tensors, save_tensors, untie
-from seqloom.training.batches import Batch, Perturb, batches
 from seqloom.training.checkpoint import (
     RunState,
     forget_later_weights,
@@ -44,7 +43,7 @@ from seqloom.training.optim import (
 )
 from seqloom.training.progress import Progress
 from seqloom.training.schedule import rate_share
-from seqloom.training.tasks import Task, autocast
+from seqloom.training.tasks import AnyBatch, Feed, Task, autocast
 
 _APART = 65_537
 """Between the seeds of two processes of one run, whose dropout should not be the same."""
@@ -59,20 +58,19 @@ LOWER_IS_BETTER = ("loss",)
 class Trainer:
     """One model on its way through one recipe."""
 
-    model: EncoderDecoder
+    model: nn.Module
     task: Task
-    store: TokenStore
-    recipe: TrainingRecipe
+    feed: Feed
+    """The batches of an epoch from a given number on."""
+    recipe: Optimization
     folder: Path
     """The model folder; checkpoints live in its ``training`` folder."""
-    validate: Callable[[EncoderDecoder], dict[str, float]]
-    """Figures of a model on the validation pairs."""
-    publish: Callable[[EncoderDecoder, RunState], None]
+    validate: Callable[[Any], dict[str, float]]
+    """Figures of a model on what was held out."""
+    publish: Callable[[Any, RunState], None]
     """Keeps the model's weights as the best so far."""
     progress: Progress
     device: torch.device
-    perturb: tuple[Perturb, Perturb] | None = None
-    temperature: float = 1.0
     group: Group = field(default_factory=Group)
     """The processes that share the run; this one writes nothing unless it is the first."""
     state: RunState = field(default_factory=RunState)
@@ -133,21 +131,13 @@ class Trainer:
                     stop.leave()
         self._finish(metrics)
 
-    def _groups(self) -> Iterator[list[Batch]]:
+    def _groups(self) -> Iterator[list[AnyBatch]]:
         """This process's batches of each update, from where the run stands."""
-        group: list[Batch] = []
+        group: list[AnyBatch] = []
         wanted = self.recipe.accumulation * self.group.size
         while True:
             count = 0
-            for batch in batches(
-                self.store,
-                self.recipe.batch_tokens,
-                seed=self.recipe.seed,
-                epoch=self.state.epoch,
-                skip=self.state.position,
-                temperature=self.temperature,
-                perturb=self.perturb,
-            ):
+            for batch in self.feed(self.state.epoch, self.state.position):
                 count += 1
                 self.state.position += 1
                 group.append(batch)
@@ -155,11 +145,11 @@ class Trainer:
                     yield self.group.share(group)
                     group = []
             if not count and not self.state.position:
-                raise TrainingError("There is no pair to train on; the corpus is empty.")
+                raise TrainingError("There is nothing to train on; the corpus is empty.")
             self.state.epoch += 1
             self.state.position = 0
 
-    def _update(self, group: list[Batch], metrics: Metrics | None) -> None:
+    def _update(self, group: list[AnyBatch], metrics: Metrics | None) -> None:
         """Forward, backward and one step of the optimizer over a group of batches."""
         began = time.perf_counter()
         state = self.state
@@ -191,7 +181,7 @@ class Trainer:
             values |= {"tokens_per_second": tokens / seconds, "seconds": state.seconds}
             metrics.add("training", number, values)
 
-    def _gradients(self, group: list[Batch]) -> tuple[float, int]:
+    def _gradients(self, group: list[AnyBatch]) -> tuple[float, int]:
         """Add the gradients of the summed loss of each batch; plain loss and token count."""
         self.model.train()
         done = self.state.update / self.updates
@@ -205,17 +195,17 @@ class Trainer:
         return plain, tokens
 
     def _not_finite(
-        self, update: int, group: list[Batch], loss: float, norm: float
+        self, update: int, group: list[AnyBatch], loss: float, norm: float
     ) -> TrainingError:
         rows = ", ".join(str(row + 1) for row in group[0].rows[:5])
         exists = self.checkpoint.exists()
         saved = "The last checkpoint is untouched" if exists else "No checkpoint was written yet"
         return TrainingError(
             f"Update {update}: the loss is {loss} and the gradient's norm {norm}, not finite "
-            f"numbers (batch of {len(group[0].rows)} pairs, rows {rows}, ... of the prepared "
-            f"corpus). {saved}. Lower --set training.learning_rate (now "
-            f"{self.recipe.learning_rate:g}), raise training.warmup (now {self.recipe.warmup}), "
-            "set training.clip=1, or take training.precision=float32; another --out starts afresh."
+            f"numbers (the batch with rows {rows}, ... of the prepared corpus). {saved}. Lower "
+            f"--set training.learning_rate (now {self.recipe.learning_rate:g}), raise "
+            f"training.warmup (now {self.recipe.warmup}), set training.clip=1, or take "
+            "training.precision=float32; another --out starts afresh."
         )
 
     def _validate(self, metrics: Metrics | None) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqloom.models.base import EncoderDecoder
-from seqloom.recipe import TrainingRecipe
+from seqloom.models.base import TextModel
+from seqloom.recipe import Optimization
 
 
 class Optimizers:
@@ -50,7 +50,7 @@ class Optimizers:
             part.zero_grad(set_to_none=False)
 
 
-def build_optimizer(model: nn.Module, recipe: TrainingRecipe) -> Optimizers:
+def build_optimizer(model: nn.Module, recipe: Optimization) -> Optimizers:
     """Adam or AdamW, in which matrices decay and vectors (biases, norms) do not; or Muon.
 
     Muon (Jordan et al. 2024) makes the steps of hidden matrices orthogonal. Embeddings, the head
@@ -85,8 +85,7 @@ def build_optimizer(model: nn.Module, recipe: TrainingRecipe) -> Optimizers:
 
 def _hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
     outer = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    if isinstance(model, EncoderDecoder):
-        outer.add(id(model.head.weight))
+    outer |= {id(m.head.weight) for m in model.modules() if isinstance(m, TextModel)}
     return [p for p in model.parameters() if p.ndim == 2 and id(p) not in outer]
 
 

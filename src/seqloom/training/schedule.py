@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from seqloom.recipe import TrainingRecipe
+from seqloom.recipe import Optimization
 
 
-def rate_share(recipe: TrainingRecipe, update: int, updates: int) -> float:
+def rate_share(recipe: Optimization, update: int, updates: int) -> float:
     """The learning rate of update ``update`` (from 1) of ``updates``, as a share of the highest.
 
     ============  =================================================================
@@ -15,6 +15,7 @@ def rate_share(recipe: TrainingRecipe, update: int, updates: int) -> float:
     cosine        half a cosine down to 0 at the last update (Loshchilov and Hutter 2017)
     linear        a straight line down to 0 at the last update
     constant      the highest rate
+    wsd           the highest rate, then a straight line down to 0 (Hu et al. 2024)
     ============  =================================================================
     """
     warmup = recipe.warmup
@@ -27,4 +28,6 @@ def rate_share(recipe: TrainingRecipe, update: int, updates: int) -> float:
         return (1 + math.cos(math.pi * done)) / 2
     if recipe.schedule == "linear":
         return 1 - done
+    if recipe.schedule == "wsd":
+        return min(1.0, (updates - update) / max(1.0, recipe.decay * updates))
     return 1.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -27,10 +28,31 @@ class Loss:
     """Real target tokens."""
 
 
+class AnyBatch(Protocol):
+    """What the loop knows of a batch."""
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Rows of the store, for messages."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """The same batch on a device."""
+        ...
+
+
+class Feed(Protocol):
+    """Where batches come from; what it gives is a function of its arguments."""
+
+    def __call__(self, epoch: int, skip: int) -> Iterator[AnyBatch]:
+        """The batches of epoch ``epoch`` (from 0), from number ``skip`` on."""
+        ...
+
+
 class Task(Protocol):
     """Batch -> loss."""
 
-    def __call__(self, model: EncoderDecoder, batch: Batch, done: float = 1.0) -> Loss:
+    def __call__(self, model: Any, batch: Any, done: float = 1.0) -> Loss:
         """The summed loss of a batch, when the share ``done`` of all updates has been made."""
         ...
 
