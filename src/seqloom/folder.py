@@ -166,12 +166,15 @@ def load_config(path: Path) -> tuple[Recipe, dict[str, int]]:
         FolderError: not a model folder, or its JSON files are damaged.
     """
     config = read_config(path)
+    kind = config.get("kind", "translation")
+    if kind != "translation":
+        raise FolderError(f"{path} holds no translation model, but one of kind {kind!r}.")
     recipe = _recipe(config.get("recipe"), path / "config.json")
     sizes = config.get("vocabulary")
     if not isinstance(sizes, dict) or sizes.keys() != {"source", "target"}:
         raise FolderError(f"{path / 'config.json'} is damaged: it names no vocabulary sizes.")
     if (path / "generation.json").is_file():
-        decoding = _decoding(_read_json(path / "generation.json"), path / "generation.json")
+        decoding = decoding_of(read_json(path / "generation.json"), path / "generation.json")
         recipe = recipe.model_copy(update={"decoding": decoding})
     return recipe, sizes
 
@@ -187,7 +190,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise FolderError(f"{path} is not a model folder: {hint}. Train one: seqloom train --help")
     if not (path / "config.json").is_file():
         raise FolderError(f"{path} is not a model folder: it holds no config.json.")
-    config = _read_json(path / "config.json")
+    config = read_json(path / "config.json")
     version = config.get("format")
     if not isinstance(version, int):
         raise FolderError(f"{path / 'config.json'} is damaged: it names no format.")
@@ -214,11 +217,21 @@ def _recipe(values: Any, where: Path) -> Recipe:
         raise FolderError(str(error)) from None
 
 
-def _decoding(values: dict[str, Any], where: Path) -> DecodingRecipe:
+def decoding_of(values: dict[str, Any], where: Path) -> DecodingRecipe:
+    """The decoding options of a ``generation.json``.
+
+    Raises:
+        FolderError: they are wrong.
+    """
     return _recipe({"decoding": values}, where).decoding
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a model folder.
+
+    Raises:
+        FolderError: the file is damaged.
+    """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

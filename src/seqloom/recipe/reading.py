@@ -79,8 +79,8 @@ def _validate(whole: type[Whole], values: Any, where: str, problems: list[str]) 
         problems = problems + [_explain(whole, item, values) for item in items]
         broken = {".".join(_path(item)[:2]) for item in items}
         recipe = whole.model_validate(_without(values, broken), context=FIELDS_ONLY)
-    parts: list[Section] = [getattr(recipe, name) for name in whole.model_fields]
-    for part in [*parts, recipe]:
+    parts: list[Section] = [*(getattr(recipe, name) for name in whole.model_fields), recipe]
+    for part in parts:
         problems = problems + [
             conflict.message
             for conflict in part.conflicts()

@@ -1,0 +1,75 @@
+"""What a fine-tuning is: which task, which weights may move, and how."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seqloom.recipe.language import BertRecipe, LanguageModelRecipe
+from seqloom.recipe.optimization import Optimization
+from seqloom.recipe.section import Conflict, Section
+
+
+class HeadRecipe(Section):
+    """What is learned on top of an encoder."""
+
+    dropout: float = Field(0.1, ge=0, lt=1)
+    """Dropout before the new layer."""
+    pooling: Literal["mean", "first"] = "mean"
+    """Sentence vectors: the mean of all hidden states of a text, or that of its first token."""
+
+
+class FinetuningRecipe(Optimization):
+    """How much of an encoder is tuned, and how."""
+
+    epochs: float = Field(4.0, gt=0)
+    """Passes over the examples, where `updates` is left out."""
+    batch_size: int = Field(32, ge=2)
+    """Examples (or pairs) of one update."""
+    optimizer: Literal["adam", "adamw", "muon"] = "adamw"
+    """AdamW (Loshchilov and Hutter 2019), Adam (Kingma and Ba 2015), or Muon for hidden matrices
+    (Jordan et al. 2024)."""
+    learning_rate: float = Field(5e-4, gt=0)
+    """Highest learning rate: that of the new layer, and of the encoder's last layer."""
+    weight_decay: float = Field(0.01, ge=0)
+    """Weight decay of matrices; biases and norms are left alone."""
+    schedule: Literal["inverse_sqrt", "cosine", "linear", "constant", "wsd"] = "linear"
+    """Course of the learning rate after the warm-up."""
+    warmup: int = Field(20, ge=0)
+    """Updates of linear warm-up."""
+    metric: Literal["accuracy", "f1", "spearman", "recall", "loss"] = "accuracy"
+    """Validation figure that decides which weights are kept."""
+    tune: Literal["all", "last", "head", "lora"] = "all"
+    """All weights; those of the last `last_layers` layers and the new one; the new one alone; or
+    products of low rank beside the matrices (Hu et al. 2022) and the new layer."""
+    last_layers: int = Field(1, ge=1)
+    """tune=last: how many layers."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Each layer's learning rate is this times that of the layer above it (Howard and Ruder
+    2018)."""
+    lora_rank: int = Field(8, ge=1)
+    """tune=lora: rank of the products."""
+    lora_alpha: float = Field(16.0, gt=0)
+    """tune=lora: the products are multiplied by alpha / rank."""
+    scale: float = Field(20.0, gt=0)
+    """Sentence vectors: cosines are multiplied by this."""
+
+
+class FinetuneRecipe(Section):
+    """A whole fine-tuning of an encoder."""
+
+    model: LanguageModelRecipe = BertRecipe()
+    head: HeadRecipe = HeadRecipe()
+    training: FinetuningRecipe = FinetuningRecipe()
+
+    def conflicts(self) -> list[Conflict]:
+        """More layers than there are."""
+        training = self.training
+        if training.tune == "last" and training.last_layers > self.model.layers:
+            message = (
+                f"training.last_layers: the encoder has {self.model.layers} layers, not "
+                f"{training.last_layers}; lower it, or set training.tune=all"
+            )
+            return [Conflict(("training.last_layers", "training.tune", "model.layers"), message)]
+        return []

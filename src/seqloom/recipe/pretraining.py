@@ -1,0 +1,65 @@
+"""What a pre-training is: texts, a language model, how its weights are found, how it writes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seqloom.recipe.language import GptRecipe, LanguageModelRecipe
+from seqloom.recipe.optimization import Optimization
+from seqloom.recipe.section import Conflict, Section
+from seqloom.recipe.sections import DecodingRecipe
+from seqloom.recipe.texts import TextRecipe
+
+
+class PretrainingRecipe(Optimization):
+    """How the weights of a language model are found."""
+
+    optimizer: Literal["adam", "adamw", "muon"] = "muon"
+    """Muon for hidden matrices and Adam for the rest (Jordan et al. 2024), AdamW (Loshchilov and
+    Hutter 2019) or Adam (Kingma and Ba 2015)."""
+    batch_tokens: int = Field(8192, ge=1)
+    """Positions of one batch; rows are as long as the model's context, and full."""
+    schedule: Literal["inverse_sqrt", "cosine", "linear", "constant", "wsd"] = "wsd"
+    """Course of the learning rate after the warm-up; wsd stays at the highest, then falls in a
+    straight line to 0 over the last `decay` of the updates (Hu et al. 2024)."""
+    learning_rate: float = Field(3e-3, gt=0)
+    """Highest learning rate."""
+    weight_decay: float = Field(0.01, ge=0)
+    """Weight decay of matrices; biases and norms are left alone."""
+    warmup: int = Field(100, ge=0)
+    """Updates of linear warm-up."""
+    metric: Literal["loss"] = "loss"
+    """Validation figure that decides which weights are kept."""
+    validate_tokens: int = Field(200_000, ge=1)
+    """At most this many held-out positions are read at a validation."""
+    masked: float = Field(0.15, gt=0, lt=1)
+    """BERT: share of the tokens that are to be found."""
+    whole_words: bool = False
+    """BERT: hide all pieces of a word together."""
+    next_sentence: bool = True
+    """BERT: also learn whether one text follows another."""
+    samples: tuple[str, ...] = ("",)
+    """GPT: beginnings that are continued after each validation; none for an empty list."""
+    sample_tokens: int = Field(60, ge=1)
+    """GPT: tokens of such a continuation."""
+
+
+class PretrainRecipe(Section):
+    """A whole pre-training."""
+
+    data: TextRecipe = TextRecipe()
+    model: LanguageModelRecipe = GptRecipe()
+    training: PretrainingRecipe = PretrainingRecipe()
+    decoding: DecodingRecipe = DecodingRecipe(sample=True)
+
+    def conflicts(self) -> list[Conflict]:
+        """A masked model without a mask."""
+        if self.model.family == "bert" and not self.data.mask:
+            message = (
+                "data.mask: BERT fills holes, so its vocabulary needs a token <mask>; set "
+                "data.mask=true"
+            )
+            return [Conflict(("data.mask", "model.family"), message)]
+        return []
