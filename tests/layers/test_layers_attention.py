@@ -164,7 +164,7 @@ MASKS = {
 def test_multi_head_equals_torch(
     mask: str, use_fused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "fused", lambda query: use_fused)
+    monkeypatch.setattr(room, "fused", lambda query, rate: use_fused)
     ours, theirs = pair()
     bias, options = MASKS[mask]
     x = torch.randn(B, S if mask == "causal" else T, D, requires_grad=True)
@@ -201,12 +201,16 @@ def test_heads_are_side_by_side_in_the_width() -> None:
     assert torch.equal(heads[1, 2, 1], x[1, 1, 8:12])
 
 
-def test_fused_kernel_only_off_the_cpu_and_without_a_recorder() -> None:
-    here, elsewhere = torch.zeros(1), torch.zeros(1, device="meta")
-    assert not room.fused(here)
-    assert room.fused(elsewhere)
+def test_where_the_fused_kernel_is_used() -> None:
+    short, long = torch.zeros(2, H, 100, 4), torch.zeros(2, H, 200, 4)
+    assert not room.fused(short, 0.0)
+    assert room.fused(long, 0.0)
+    assert not room.fused(long, 0.1)  # a CPU has no fused kernel that drops weights
+    elsewhere = short.to("meta")
+    assert room.fused(elsewhere, 0.1)
     with record(nn.Identity()):
-        assert not room.fused(elsewhere)
+        assert not room.fused(elsewhere, 0.0)
+        assert not room.fused(long, 0.0)
 
 
 def test_fused_path_drops_weights_in_training_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +221,7 @@ def test_fused_path_drops_weights_in_training_only(monkeypatch: pytest.MonkeyPat
         rates.append(dropout_p)
         return kernel(*args, dropout_p=dropout_p, **kwargs)
 
-    monkeypatch.setattr(room, "fused", lambda query: True)
+    monkeypatch.setattr(room, "fused", lambda query, rate: True)
     monkeypatch.setattr(F, "scaled_dot_product_attention", spy)
     layer, x = MultiHeadAttention(D, H, dropout=0.25), torch.randn(B, S, D)
     attend(layer, x, x, None)

@@ -320,7 +320,7 @@ def test_the_fused_kernel_equals_the_visible_path(
 ) -> None:
     memory = model.encode(SOURCE, MASK)
     hidden = model.decode(memory, TARGET)
-    monkeypatch.setattr(attention, "fused", lambda query: not recording())
+    monkeypatch.setattr(attention, "fused", lambda query, rate: not recording())
     near(model.decode(model.encode(SOURCE, MASK), TARGET), hidden)
     near(run_steps(model, memory, TARGET), hidden)
 

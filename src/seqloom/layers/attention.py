@@ -8,13 +8,15 @@ Score functions are values (Bahdanau et al. 2015, Luong et al. 2015, Vaswani et 
     additive    v . tanh(W q + U k)
 
 Each splits into ``prepare`` (what depends on the keys alone: once a sentence) and ``score``.
-Axes: B batch, T queries, S keys, H heads, K head width. Masks: True = may be attended.
+Axes: B batch, T queries, S keys, H heads, G heads of keys and values, K head width. Masks: True =
+may be attended.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -94,9 +96,18 @@ def attention_weights(scores: Tensor, mask: Tensor | None) -> Tensor:
     return torch.softmax(scores, dim=-1)
 
 
-def fused(query: Tensor) -> bool:
-    """Whether :meth:`MultiHeadAttention.attend` uses torch's fused kernel for ``query``."""
-    return query.device.type != "cpu" and not recording()
+_LONG = 128
+"""Queries from which on the fused kernel is the faster one on a CPU, forward and backward."""
+
+
+def fused(query: Tensor, rate: float) -> bool:
+    """Whether :meth:`MultiHeadAttention.attend` uses torch's fused kernel for ``query``.
+
+    On a CPU it pays for long texts only, and torch has none that drops weights, at ``rate``.
+    """
+    if query.device.type == "cpu" and (query.shape[-2] < _LONG or rate > 0):
+        return False
+    return not recording()
 
 
 def mix(weights: Tensor, values: Tensor) -> Tensor:
@@ -132,28 +143,51 @@ class GlobalAttention(nn.Module):
 
 
 class MultiHeadAttention(nn.Module):
-    """Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2.2)."""
+    """Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2.2).
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+    Args:
+        width: model width D.
+        heads: heads H of the queries.
+        dropout: rate on the weights.
+        key_value_heads: heads G of keys and values, each shared by H/G query heads side by side
+            (Ainslie et al. 2023); H when left out.
+        head_width: K; D/H when left out.
+        bias: whether queries, keys and values add one.
+        output_bias: whether the output adds one.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        dropout: float = 0.0,
+        *,
+        key_value_heads: int | None = None,
+        head_width: int | None = None,
+        bias: bool = True,
+        output_bias: bool = True,
+    ) -> None:
         super().__init__()
-        self.heads = heads
-        self.scale = 1 / math.sqrt(width // heads)
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
+        self.head_width = head_width or width // heads
+        self.scale = 1 / math.sqrt(self.head_width)
+        all_heads = heads * self.head_width
+        shared = (key_value_heads or heads) * self.head_width
+        self.query = nn.Linear(width, all_heads, bias=bias)
+        self.key = nn.Linear(width, shared, bias=bias)
+        self.value = nn.Linear(width, shared, bias=bias)
+        self.output = nn.Linear(all_heads, width, bias=output_bias)
         self.dropout = Dropout(dropout)
 
     def split(self, x: Tensor) -> Tensor:
-        """[B S D] -> [B H S K]."""
-        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
+        """[B S H*K] -> [B H S K]."""
+        return x.reshape(*x.shape[:-1], -1, self.head_width).transpose(1, 2)
 
     def queries(self, states: Tensor) -> Tensor:
         """Queries [B H T K] of states [B T D]."""
         return self.split(self.query(states))
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
-        """Output [B T D] of queries [B H T K] over keys and values [B H S K].
+        """Output [B T D] of queries [B H T K] over keys and values [B G S K].
 
         Args:
             query: queries.
@@ -161,11 +195,11 @@ class MultiHeadAttention(nn.Module):
             value: values.
             bias: added to the scores, broadcast to [B H T S]; minus infinity hides a position.
 
-        With a recorder on, scores and weights are noted. Without one, devices with a fused
-        kernel use it; on a CPU three plain steps are faster at the length of sentences.
+        With a recorder on, scores and weights are noted. Without one, a fused kernel is used where
+        there is one; on a CPU three plain steps are faster at the length of sentences.
         """
-        if fused(query):
-            rate = self.dropout.rate if self.training else 0.0
+        rate = self.dropout.rate if self.training else 0.0
+        if fused(query, rate):
             context = F.scaled_dot_product_attention(
                 query,
                 key,
@@ -173,26 +207,37 @@ class MultiHeadAttention(nn.Module):
                 attn_mask=None if bias is None else bias.to(query.dtype),
                 dropout_p=rate,
                 scale=self.scale,
+                enable_gqa=query.shape[1] != key.shape[1],
             )
         else:
-            scores = (query * self.scale) @ key.transpose(-2, -1)
-            if bias is not None:
-                scores = scores + bias.to(scores.dtype)
-            weights = torch.softmax(scores, dim=-1)
-            note(self, "scores", scores)
-            note(self, "weights", weights)
-            context = mix(self.dropout(weights), value)
+            context = self.visibly(query, key, value, bias)
         return self.output(context.transpose(1, 2).flatten(2))
+
+    def visibly(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
+        """Context [B H T K], as :meth:`attend` says, in three plain steps."""
+        batch, heads, length, width = query.shape
+        groups, size = key.shape[1:3]
+        # The queries that share a key's head stand one below the other: no key is copied.
+        rows = heads // groups * length
+        scores = (query * self.scale).reshape(batch, groups, rows, width) @ key.transpose(-2, -1)
+        scores = scores.view(batch, heads, length, size)
+        if bias is not None:
+            scores = scores + bias.to(scores.dtype)
+        weights = torch.softmax(scores, dim=-1)
+        note(self, "scores", scores)
+        note(self, "weights", weights)
+        mixed = mix(self.dropout(weights).view(batch, groups, rows, size), value)
+        return mixed.view(batch, heads, length, width)
 
 
 class SelfAttention(MultiHeadAttention):
-    """Multi-head attention of states over themselves."""
+    """Multi-head attention of states over themselves; arguments as there."""
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
-        super().__init__(width, heads, dropout)
+    def __init__(self, width: int, heads: int, dropout: float = 0.0, **options: Any) -> None:
+        super().__init__(width, heads, dropout, **options)
         self.projection = Joint((self.query, self.key, self.value))
 
     def queries_keys_values(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values [B H T K] of states [B T D]."""
+        """Queries [B H T K], keys and values [B G T K] of states [B T D]."""
         query, key, value = self.projection(states)
         return self.split(query), self.split(key), self.split(value)

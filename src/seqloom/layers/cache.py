@@ -5,6 +5,7 @@ values stand in slots of the *sentence*: each is written once and stays where it
 hypothesis has a row in a table of the slots that are its past. To reorder a beam is to reorder the
 table. N hypotheses look back with one product of N queries and all slots of their sentence, those
 of other hypotheses masked. Slots that nobody looks back to are dropped when the room is used up.
+The prompt of a language model stands in the first slots, and all hypotheses look back to it.
 
 Axes: B sentences, N hypotheses each, R = B*N rows, H heads, K head width, P slots in use.
 """
@@ -65,26 +66,56 @@ class CachedState:
 
     slots: _Slots
     past: Tensor
-    """True where a slot is a row's past [R P]."""
+    """True where a slot is a row's past [R P], as far back as it looks."""
     sentences: Tensor
     """The sentence of ``slots`` that each row belongs to [R]."""
+    prompts: Tensor
+    """Number of positions each row had before the first step [R]."""
     length: int
-    """Number of target positions seen so far."""
+    """Number of positions seen since."""
 
     @classmethod
     def empty(cls, keys: tuple[Tensor, ...]) -> CachedState:
         """Before the first position: one row a sentence; tensors [B H ? K] like ``keys``."""
-        none = [key[:, :, :0] for key in keys]
-        sentences = torch.arange(len(keys[0]), device=keys[0].device)
-        past = torch.zeros(len(sentences), 0, dtype=torch.bool, device=sentences.device)
-        return cls(_Slots(none, list(none), 0), past, sentences, 0)
+        none = tuple(key[:, :, :0] for key in keys)
+        mask = torch.zeros(len(keys[0]), 0, dtype=torch.bool, device=keys[0].device)
+        return cls.filled(none, none, mask)
+
+    @classmethod
+    def filled(
+        cls, keys: tuple[Tensor, ...], values: tuple[Tensor, ...], mask: Tensor
+    ) -> CachedState:
+        """After prompts with these keys and values [B H S K], real where ``mask`` [B S] is True.
+
+        One row a sentence; prompts of several lengths are padded on the right.
+        """
+        sentences = torch.arange(len(mask), device=mask.device)
+        slots = _Slots(
+            [key.contiguous() for key in keys],
+            [value.contiguous() for value in values],
+            mask.shape[1],
+        )
+        return cls(slots, mask, sentences, mask.sum(dim=1), 0)
+
+    @property
+    def positions(self) -> Tensor:
+        """Where the next token of each row stands [R]."""
+        return self.prompts + self.length
 
     def reorder(self, rows: Tensor) -> CachedState:
         """See :meth:`State.reorder`."""
-        return replace(self, past=self.past[rows], sentences=self.sentences[rows])
+        return replace(
+            self,
+            past=self.past[rows],
+            sentences=self.sentences[rows],
+            prompts=self.prompts[rows],
+        )
 
-    def grow(self, sentences: int) -> CachedState:
-        """With one position more, which :meth:`remember` fills; rows are of B ``sentences``."""
+    def grow(self, sentences: int, window: int | None = None) -> CachedState:
+        """With one position more, which :meth:`remember` fills; rows are of B ``sentences``.
+
+        Each row looks back to its last ``window`` positions, the new one included; or to all.
+        """
         beam = len(self.past) // sentences
         past = self.past.view(sentences, beam, -1)
         used = past.shape[2]
@@ -100,8 +131,16 @@ class CachedState:
             past = past.gather(2, kept[:, None].expand(-1, beam, -1))
         own = torch.eye(beam, dtype=torch.bool, device=past.device).expand(sentences, -1, -1)
         past = torch.cat([past, own], dim=2)
+        if window is not None:
+            past = past & (past.cumsum(dim=2) > past.sum(dim=2, keepdim=True) - window)
         slots.used = past.shape[2]
-        return CachedState(slots, past.flatten(0, 1), here.repeat_interleave(beam), self.length + 1)
+        return replace(
+            self,
+            slots=slots,
+            past=past.flatten(0, 1),
+            sentences=here.repeat_interleave(beam),
+            length=self.length + 1,
+        )
 
     def remember(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Write keys and values [B H N K] of the newest position; return all [B H P K]."""

@@ -41,7 +41,8 @@ def rounded(weight: Tensor) -> Tensor:
 class Joint(nn.Module):
     """The outputs of several linear layers on one input, in one product: [... D] -> [... D'] each.
 
-    One product is read and, under autocast, rounded once; the layers keep their own parameters.
+    One product is read and, under autocast, rounded once; the layers keep their own parameters. All
+    of them have a bias, or none.
     """
 
     def __init__(self, linears: Sequence[nn.Linear]) -> None:
@@ -51,12 +52,12 @@ class Joint(nn.Module):
         self.packed: Packed | None = None
         """In a lowered model: the one product."""
 
-    def joined(self) -> tuple[Tensor, Tensor]:
-        """Weights [sum of D', D] and biases, side by side."""
-        return (
-            torch.cat([linear.weight for linear in self.linears]),
-            torch.cat([linear.bias for linear in self.linears]),
-        )
+    def joined(self) -> tuple[Tensor, Tensor | None]:
+        """Weights [sum of D', D] and biases, if there are any, side by side."""
+        weight = torch.cat([linear.weight for linear in self.linears])
+        if self.linears[0].bias is None:
+            return weight, None
+        return weight, torch.cat([linear.bias for linear in self.linears])
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """[... D] -> [... D'] for each layer."""

@@ -1,6 +1,7 @@
 """Where a token stands: sinusoidal, learned and rotary positions.
 
 The first two are added to embeddings; rotary turns queries and keys (Su et al. 2021).
+Axes: B batch, T positions, H heads, D width, K head width.
 """
 
 from __future__ import annotations
@@ -8,6 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def positions_within(documents: Tensor) -> Tensor:
+    """Where each token stands in its own document, from 0: numbers of documents [B T] -> [B T]."""
+    here = torch.arange(documents.shape[1], device=documents.device).expand_as(documents)
+    begins = torch.ones_like(documents, dtype=torch.bool)
+    begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
+    return here - here.masked_fill(~begins, 0).cummax(dim=1).values
 
 
 def sinusoids(positions: Tensor, width: int, *, fairseq: bool = False) -> Tensor:
@@ -59,20 +68,42 @@ class LearnedPositions(nn.Module):
         )
         return self.table[start : start + length]
 
+    def at(self, positions: Tensor) -> Tensor:
+        """Vectors [... D] of ``positions`` [...]."""
+        return F.embedding(positions, self.table)
+
+
+Turn = tuple[Tensor, Tensor]
+"""Cosines and sines of rotary angles, to turn queries and keys by."""
+
 
 class Rotary(nn.Module):
-    """Rotary positions (Su et al. 2021, eq. 34): the dot product depends on the distance alone."""
+    """Rotary positions (Su et al. 2021, eq. 34): the dot product depends on the distance alone.
 
-    def __init__(self, head_width: int) -> None:
+    Args:
+        head_width: K.
+        base: the longest wavelength is nearly 2 pi times this.
+    """
+
+    def __init__(self, head_width: int, base: float = 10000.0) -> None:
         super().__init__()
-        self.head_width = head_width
+        self.head_width, self.base = head_width, base
 
-    def forward(self, x: Tensor, positions: Tensor) -> Tensor:
-        """Turn x [B H T K], which stands at ``positions`` [T], or all at one position [1]."""
+    def turn(self, positions: Tensor) -> Turn:
+        """The turn at ``positions`` [T], the same in all rows, or [B T]: for all layers at once."""
         # Not a buffer: a model turned to bfloat16 would round the frequencies, and far positions
         # would point anywhere.
-        steps = torch.arange(0, self.head_width, 2, device=x.device) / self.head_width
-        angles = positions[:, None] * 10000.0**-steps  # [T K/2]
-        cosine, sine = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-        left, right = x.chunk(2, dim=-1)
-        return torch.cat([left * cosine - right * sine, right * cosine + left * sine], dim=-1)
+        steps = torch.arange(0, self.head_width, 2, device=positions.device) / self.head_width
+        angles = positions[..., None, :, None] * self.base**-steps  # [1 T K/2] or [B 1 T K/2]
+        return angles.cos(), angles.sin()
+
+    def forward(self, x: Tensor, positions: Tensor) -> Tensor:
+        """Turn x [B H T K], which stands at ``positions`` [T] or [B T], or all at one position."""
+        return turned(x, self.turn(positions))
+
+
+def turned(x: Tensor, turn: Turn) -> Tensor:
+    """Queries or keys x [B H T K], each feature of the first half turned with one of the second."""
+    cosine, sine = (part.to(x.dtype) for part in turn)
+    left, right = x.chunk(2, dim=-1)
+    return torch.cat([left * cosine - right * sine, right * cosine + left * sine], dim=-1)
