@@ -8,6 +8,7 @@ from seqloom.recipe.data import CorpusRecipe, DataRecipe
 from seqloom.recipe.models import ModelRecipe, RecurrentRecipe, TransformerRecipe
 from seqloom.recipe.reading import load_recipe, override, recipe_from
 from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
+from seqloom.recipe.texts import TextRecipe
 
 __all__ = [
     "CorpusRecipe",
@@ -16,6 +17,7 @@ __all__ = [
     "ModelRecipe",
     "Recipe",
     "RecurrentRecipe",
+    "TextRecipe",
     "TrainingRecipe",
     "TransformerRecipe",
     "load_recipe",
