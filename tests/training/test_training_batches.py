@@ -174,7 +174,7 @@ def test_a_window_shuffles_blocks_far_apart(store: TokenStore, monkeypatch) -> N
     monkeypatch.setattr(module, "BLOCK", 10)
     monkeypatch.setattr(module, "_WINDOW", 300)
     blocks, stops = np.arange(0, len(store), 10), np.array([len(store)])
-    windows = list(module._windows(blocks, stops, np.random.default_rng(0)))
+    windows = list(module.windows(blocks, stops, np.random.default_rng(0)))
     assert [len(rows) for rows in windows] == [300] * 5
     for rows in windows:
         blocks = np.unique(rows // 10)

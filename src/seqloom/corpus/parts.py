@@ -118,7 +118,8 @@ class Parts(Generic[AnyNote]):
         """All results in order."""
         for path in self.paths():
             with pq.ParquetFile(path) as file:
-                yield from file.iter_batches()
+                for group in range(file.num_row_groups):  # as they were written, and no larger
+                    yield from file.iter_batches(row_groups=[group])
 
     def paths(self) -> list[Path]:
         """The files of all parts in order."""

@@ -16,7 +16,8 @@ from seqloom.corpus.digest import text_digests
 from seqloom.corpus.pairs import Corpus
 from seqloom.errors import CorpusError
 
-_DIGESTS = 2**64
+DIGESTS = 2**64
+"""How many digests of a text there are."""
 
 
 def split(corpus: Corpus, share: float, *, limit: int | None = None) -> tuple[Corpus, Corpus]:
@@ -34,19 +35,19 @@ def split(corpus: Corpus, share: float, *, limit: int | None = None) -> tuple[Co
     """
     if not 0 < share < 1:
         raise CorpusError(f"share of held-out pairs: {share} is not between 0 and 1.")
-    border = int(share * _DIGESTS)
+    border = int(share * DIGESTS)
 
     def training() -> Iterator[pa.RecordBatch]:
-        return _chosen(corpus, border, _DIGESTS)
+        return chosen(corpus, border, DIGESTS)
 
     def held_out() -> Iterator[pa.RecordBatch]:
         end = border if limit is None else _limited(corpus, border, limit)
-        return _chosen(corpus, 0, end)
+        return chosen(corpus, 0, end)
 
     return corpus.derive(training), corpus.derive(held_out, f"{corpus.name} (held out)")
 
 
-def _chosen(corpus: Corpus, start: int, end: int) -> Iterator[pa.RecordBatch]:
+def chosen(corpus: Corpus, start: int, end: int) -> Iterator[pa.RecordBatch]:
     """The pairs whose source has a digest from ``start`` up to, not including, ``end``."""
     for batch in corpus.batches():
         digests = text_digests(batch.column("source"))

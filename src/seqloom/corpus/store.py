@@ -42,6 +42,7 @@ class StoreWriter:
         source_size: number of pieces in the source vocabulary.
         target_size: number of pieces in the target vocabulary.
         metadata: texts to keep with the store, such as a tokenizer's fingerprint.
+        batch_rows: rows of a record batch; fewer where rows are long, since so many are in memory.
 
     Raises:
         FolderError: the file cannot be written.
@@ -53,11 +54,13 @@ class StoreWriter:
         source_size: int,
         target_size: int,
         metadata: Mapping[str, str] | None = None,
+        batch_rows: int | None = None,
     ) -> None:
+        self._batch_rows = batch_rows or BATCH_ROWS
         self._path = Path(path)
         self._types = (_id_type(source_size), _id_type(target_size))
         noted: dict[str | bytes, str | bytes] = dict((metadata or {}).items())
-        noted |= {_FORMAT: _VERSION, _ROWS: str(BATCH_ROWS)}
+        noted |= {_FORMAT: _VERSION, _ROWS: str(self._batch_rows)}
         self._schema = pa.schema(
             [
                 pa.field("source", pa.list_(pa.from_numpy_dtype(self._types[0])), nullable=False),
@@ -115,8 +118,8 @@ class StoreWriter:
         target = _Column(target_values.astype(self._types[1]), target_lengths)
         self._pending.append((source, target))
         self._pending_rows += len(source_lengths)
-        if self._pending_rows >= BATCH_ROWS:
-            self._flush(BATCH_ROWS)
+        if self._pending_rows >= self._batch_rows:
+            self._flush(self._batch_rows)
 
     def _flush(self, least: int) -> None:
         """Write full batches while ``least`` rows are pending; 0 writes all that is left."""
@@ -124,7 +127,7 @@ class StoreWriter:
         while self._pending_rows and self._pending_rows >= least:
             arrays = []
             for number, side in enumerate(sides):
-                head, sides[number] = side.cut(BATCH_ROWS)
+                head, sides[number] = side.cut(self._batch_rows)
                 arrays.append(head.to_arrow())
             self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
             self._pending_rows -= len(arrays[0])
@@ -186,7 +189,7 @@ class TokenStore:
         self._length = full + last
 
     @classmethod
-    def open(cls, path: str | Path) -> TokenStore:
+    def open(cls, path: str | Path) -> Self:
         """Map a store into memory; nothing of it is read but its footer.
 
         Raises:
@@ -213,6 +216,11 @@ class TokenStore:
 
     def __len__(self) -> int:
         return self._length
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of each record batch but the last."""
+        return self._batch_rows
 
     def pair(self, row: int) -> tuple[Ids, Ids]:
         """Source and target ids of one row.

@@ -15,6 +15,7 @@ from seqloom.recipe.reading import (
     recipe_from_of,
 )
 from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
+from seqloom.recipe.texts import TextRecipe
 
 __all__ = [
     "CorpusRecipe",
@@ -24,6 +25,7 @@ __all__ = [
     "Optimization",
     "Recipe",
     "RecurrentRecipe",
+    "TextRecipe",
     "TrainingRecipe",
     "TransformerRecipe",
     "load_recipe",

@@ -28,23 +28,33 @@ class Origin:
 
     Files are known by size and time, and by their content only if these differ: starting again on a
     large corpus does not read it. Pairs that were handed over in memory are known by their content.
+
+    Args:
+        recipe: the fields, without the names of files.
+        corpora: each corpus by its name in messages, and its files, if it is made of some.
     """
 
-    def __init__(self, recipe: DataRecipe, materials: Sequence[Material]) -> None:
-        self._recipe = recipe.model_dump(mode="json", exclude={*PLACES, *_LATER})
-        for corpus in self._recipe["corpora"]:  # wherever the files are
+    def __init__(
+        self, recipe: Mapping[str, Any], corpora: Mapping[str, tuple[Corpus | None, Sequence[str]]]
+    ) -> None:
+        self._recipe = dict(recipe)
+        self._corpora = {name: corpus for name, (corpus, _) in corpora.items()}
+        self._files = {name: tuple(files) for name, (_, files) in corpora.items()}
+
+    @classmethod
+    def of_pairs(cls, recipe: DataRecipe, materials: Sequence[Material]) -> Origin:
+        """The origin of pairs."""
+        fields = recipe.model_dump(mode="json", exclude={*PLACES, *_LATER})
+        for corpus in fields["corpora"]:  # wherever the files are
             corpus |= {side: Path(corpus[side]).name for side in PLACES[:2] if corpus[side]}
-        self._corpora: dict[str, Corpus | None] = {}
-        self._files: dict[str, tuple[str, ...]] = {}
+        corpora: dict[str, tuple[Corpus | None, Sequence[str]]] = {}
         for number, material in enumerate(materials):
             label = f" {number + 1}" if len(materials) > 1 else ""
-            self._corpora[f"corpus{label}"] = material.corpus
-            self._files[f"corpus{label}"] = material.files
-            self._corpora[f"validation{label}"] = material.validation
-            self._files[f"validation{label}"] = material.validation_files
+            corpora[f"corpus{label}"] = (material.corpus, material.files)
+            corpora[f"validation{label}"] = (material.validation, material.validation_files)
         if materials[0].test is not None:
-            self._corpora["test"] = materials[0].test
-            self._files["test"] = materials[0].test_files
+            corpora["test"] = (materials[0].test, materials[0].test_files)
+        return cls(fields, corpora)
 
     def stamped(self) -> dict[str, Any]:
         """The fields, and place, size and time of all files: what a work in progress is known by.

@@ -25,7 +25,6 @@ import pyarrow.compute as pc
 
 from seqloom.corpus.pairs import Progress
 from seqloom.errors import VectorsError
-from seqloom.symbols import SPECIALS
 from seqloom.text.pipeline import SPACE
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vectors import WordVectors
@@ -118,7 +117,7 @@ def _check(
 def _texts(tokenizer: Tokenizer) -> list[str]:
     """Each piece as text, ``▁`` for the space before a word; special tokens, tags and bytes: ""."""
     pieces = tokenizer.pieces(range(tokenizer.size))
-    control = len(SPECIALS) + len(tokenizer.tags)
+    control = tokenizer.control
     # No piece of a text looks like a byte.
     return [
         "" if index < control or piece.startswith("<0x") else piece

@@ -27,6 +27,7 @@ from seqloom.errors import CorpusError
 from seqloom.recipe import DataRecipe
 from seqloom.text.encoding import EncodeBatch, EncodingNote, write_store
 from seqloom.text.material import Material
+from seqloom.text.prepared_folder import write_json
 from seqloom.text.rules import filters_of, length_filter
 from seqloom.text.tokenizer import Tokenizer, Tokenizers
 
@@ -262,9 +263,3 @@ def _nothing_left(name: str, report: Report) -> CorpusError:
         f"{report.summary()}. Leave out the filter that is wrong for this corpus, or raise its "
         "limit (data.max_length, data.max_ratio ...)."
     )
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write a JSON file for people and programs."""
-    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
-    path.write_text(text, encoding="utf-8")

@@ -13,11 +13,8 @@ It is written under a temporary name and renamed, so a folder that exists is who
 
 from __future__ import annotations
 
-import json
-import shutil
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,16 +22,24 @@ from typing import Any
 from seqloom.corpus.pairs import Corpus, Pair, Progress
 from seqloom.corpus.readers import read_corpus
 from seqloom.corpus.store import TokenStore
-from seqloom.errors import FolderError, writing
 from seqloom.recipe import DataRecipe
 from seqloom.text.material import materials
 from seqloom.text.origin import Origin
-from seqloom.text.preparation import Preparation, vocabulary_size, write_json
+from seqloom.text.preparation import Preparation, vocabulary_size
+from seqloom.text.prepared_folder import (
+    check_same,
+    is_taken,
+    read_json,
+    read_made,
+    whole_folder,
+    write_json,
+)
 from seqloom.text.tokenizer import Tokenizers
 
 __all__ = ["Prepared", "load_prepared", "prepare", "vocabulary_size"]
 
 FORMAT = 1
+KIND = "pairs"
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,12 @@ def prepare(
     found = materials(recipe, corpus, validation, warn)
     if not recipe.corpora:
         recipe = _with_languages(recipe, found[0].corpus)
-    origin = Origin(recipe, found)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        return _reopen(out, origin)
-    with _whole_folder(out, origin) as folder:
-        Preparation(recipe, folder, workers, progress or _quiet).run(found)
+    origin = Origin.of_pairs(recipe, found)
+    if is_taken(out):
+        check_same(out, origin)
+        return load_prepared(out)
+    with whole_folder(out, origin) as folder:
+        Preparation(recipe, folder, workers, progress or quiet).run(found)
         write_json(folder / "recipe.json", {"format": FORMAT, **origin.as_dict()})
     return load_prepared(out)
 
@@ -102,24 +108,19 @@ def load_prepared(folder: str | Path) -> Prepared:
         FolderError: the folder or one of its files is missing or damaged.
     """
     folder = Path(folder)
-    made = _read_json(folder / "recipe.json")
-    if made.get("format") != FORMAT:
-        raise FolderError(
-            f"{folder}: a prepared folder of format {made.get('format')!r}, and this version reads "
-            f"format {FORMAT}; prepare the corpus again."
-        )
+    made = read_made(folder, FORMAT, KIND)
     return Prepared(
         folder=folder,
         tokenizers=Tokenizers.load(folder),
         train=TokenStore.open(folder / "train.arrow"),
         validation=TokenStore.open(folder / "validation.arrow"),
         validation_pairs=list(read_corpus(folder / "validation.parquet").pairs()),
-        report=_read_json(folder / "report.json"),
+        report=read_json(folder / "report.json"),
         recipe=DataRecipe(**made["recipe"]),
     )
 
 
-def _quiet(stage: str, done: int, total: int | None, note: str = "") -> None:
+def quiet(stage: str, done: int, total: int | None, note: str = "") -> None:
     """Show nothing."""
 
 
@@ -130,63 +131,3 @@ def _with_languages(recipe: DataRecipe, corpus: Corpus) -> DataRecipe:
         "target_language": recipe.target_language or corpus.target_language,
     }
     return recipe.model_copy(update=languages)
-
-
-def _reopen(out: Path, origin: Origin) -> Prepared:
-    """An existing folder, if it was made from the same."""
-    if not out.is_dir():
-        raise FolderError(f"{out} is a file; name a new folder for the prepared corpus.")
-    if not (out / "recipe.json").exists():
-        raise FolderError(
-            f"{out} exists and is not a prepared folder; choose another place for the output."
-        )
-    differences = origin.differences(_read_json(out / "recipe.json"))
-    if differences:
-        raise FolderError(
-            f"{out} holds another preparation, with other {', '.join(differences)}; "
-            "choose another folder, or delete this one."
-        )
-    return load_prepared(out)
-
-
-@contextmanager
-def _whole_folder(out: Path, origin: Origin) -> Iterator[Path]:
-    """A temporary folder beside ``out`` that takes its name at the end.
-
-    It vanishes on failure, but stays if the work is interrupted: then it is found here again by
-    whoever prepares the same.
-    """
-    temporary = out.with_name(f".{out.name}.part")
-    begun = temporary / "begun.json"
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if temporary.exists() and not origin.began(begun):
-            shutil.rmtree(temporary)
-        temporary.mkdir(exist_ok=True)
-        write_json(begun, origin.stamped())
-        try:
-            yield temporary
-            begun.unlink()
-            if out.exists():
-                out.rmdir()
-            temporary.rename(out)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FolderError(
-            f"{path.parent} is not a prepared folder: {path.name} is missing. "
-            "Make one with: seqloom prepare FILE... --out DIR"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise FolderError(f"{path}: damaged ({error}); prepare the corpus again.") from None
-    if not isinstance(values, dict):
-        raise FolderError(f"{path}: damaged (no JSON object); prepare the corpus again.")
-    return values

@@ -1,7 +1,8 @@
 """Text to token ids and back, without loss: one class for all kinds of vocabulary.
 
-Ids 0 to 3 are :mod:`seqloom.symbols`; then come language tags, bytes, and pieces. The file is a
-plain ``tokenizer.json`` of the ``tokenizers`` library and loads wherever that format is understood.
+Ids 0 to 3 are :mod:`seqloom.symbols`; then come ``<mask>``, if the vocabulary is one for a masked
+model, language tags, bytes, and pieces. The file is a plain ``tokenizer.json`` of the
+``tokenizers`` library and loads wherever that format is understood.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import tokenizers
 
 from seqloom.errors import TokenizerError, writing
-from seqloom.symbols import SPECIALS
+from seqloom.symbols import MASK, SPECIALS, Symbols
 from seqloom.text.explain import Explanation, explain
 from seqloom.text.learning import learn
 from seqloom.text.pipeline import kind_of, readable
@@ -33,8 +34,12 @@ def tag_token(tag: str) -> str:
     """The language tag for ``de`` or ``<2de>``: always ``<2de>``; a mark such as ``<bt>`` as it is.
 
     Raises:
-        TokenizerError: neither a language code nor a mark.
+        TokenizerError: neither a language code nor a mark, or the mark <mask>, which hides tokens.
     """
+    if tag == MASK:
+        raise TokenizerError(
+            f"{MASK} hides tokens from masked models and cannot mark texts; use another word."
+        )
     if _MARK.fullmatch(tag):
         return tag
     code = tag.removeprefix("<2").removesuffix(">")
@@ -61,8 +66,12 @@ class Tokenizer:
         self.kind: str = kind_of(self.description)
         """``bpe``, ``byte_bpe``, ``unigram``, ``word`` or ``character``."""
         added = backend.get_added_tokens_decoder()
+        masked = len(SPECIALS) in added and added[len(SPECIALS)].content == MASK
+        self.symbols: Symbols = Symbols(mask=len(SPECIALS) if masked else None)
+        """The ids of the special tokens."""
+        first = len(SPECIALS) + masked
         self.tags: tuple[str, ...] = tuple(
-            added[index].content for index in sorted(added) if index >= len(SPECIALS)
+            added[index].content for index in sorted(added) if index >= first
         )
         """Language tags and marks of the vocabulary, such as ``<2de>`` and ``<bt>``."""
 
@@ -74,6 +83,7 @@ class Tokenizer:
         size: int,
         *,
         tags: Sequence[str] = (),
+        mask: bool = False,
         exact: bool = True,
     ) -> Tokenizer:
         """Learn a vocabulary; the same texts always give the same one.
@@ -84,6 +94,7 @@ class Tokenizer:
             size: number of tokens, special tokens, tags and bytes included.
             tags: target languages (``de`` or ``<2de>``) and marks (``<bt>``) that get a token of
                 their own.
+            mask: put ``<mask>`` behind the four special tokens, for masked models.
             exact: refuse a size that the text cannot give; otherwise take what there is.
 
         Raises:
@@ -91,7 +102,8 @@ class Tokenizer:
                 above what the text gives.
         """
         unique = list(dict.fromkeys(tag_token(tag) for tag in tags))
-        return cls(learn(texts, kind, size, tags=unique, exact=exact))
+        control = [MASK, *unique] if mask else unique
+        return cls(learn(texts, kind, size, tags=control, exact=exact))
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
@@ -134,6 +146,17 @@ class Tokenizer:
         """The parsed ``tokenizer.json``."""
         parsed: dict[str, Any] = json.loads(self._backend.to_str())
         return parsed
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """All tokens as the file has them, in the order of their ids [V]."""
+        named = self._backend.get_vocab()
+        return tuple(sorted(named, key=named.__getitem__))
+
+    @property
+    def control(self) -> int:
+        """How many ids, from 0, are special tokens and tags, which no text becomes."""
+        return len(SPECIALS) + (self.symbols.mask is not None) + len(self.tags)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -211,8 +234,7 @@ class Tokenizer:
     def _piece(self, index: int) -> str:
         token = self._backend.id_to_token(index)
         assert token is not None, f"id {index} in a vocabulary of {self.size}"
-        control = index < len(SPECIALS) + len(self.tags)
-        return token if control else self.readable(token)
+        return token if index < self.control else self.readable(token)
 
 
 @dataclass(frozen=True)

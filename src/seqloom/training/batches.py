@@ -111,7 +111,7 @@ def plan(
     if epoch is not None and len(groups) > 1:
         blocks = blocks_of_epoch(groups, temperature, seed, epoch)
     stops = np.array([group.stop for group in groups])
-    for rows in _windows(blocks, stops, rng):
+    for rows in windows(blocks, stops, rng):
         source, target = _lengths(store, rows)
         # Snake order: inside one target length, source lengths go up, in the next down, so
         # neighbours differ little on either side. Ties are in the window's random order.
@@ -122,7 +122,7 @@ def plan(
         yield from batches
 
 
-def _windows(
+def windows(
     blocks: np.ndarray, stops: np.ndarray, rng: np.random.Generator | None
 ) -> Iterator[np.ndarray]:
     """Rows in windows: random blocks, shuffled inside the window; or in order.

@@ -13,7 +13,7 @@ from seqloom.corpus.filters.duplicates import (
     NearDuplicateFilter,
     OverlapFilter,
 )
-from seqloom.corpus.filters.lengths import EmptyFilter, LengthFilter, RatioFilter
+from seqloom.corpus.filters.lengths import EmptyFilter, LengthFilter, RatioFilter, ShortFilter
 from seqloom.corpus.filters.numbers import NumbersFilter
 from seqloom.corpus.filters.placeholders import PlaceholderFilter
 from seqloom.corpus.filters.repetition import RepetitionFilter
@@ -32,6 +32,7 @@ __all__ = [
     "RatioFilter",
     "RepetitionFilter",
     "ScriptFilter",
+    "ShortFilter",
     "apply",
     "clean",
 ]

@@ -50,6 +50,26 @@ class LengthFilter(Filter):
         return at_most(scores, self.max_characters)
 
 
+class ShortFilter(Filter):
+    """Drops short sources, white space around them not counted. Score: length of the source."""
+
+    name = "short"
+    edges = _LENGTHS
+
+    def __init__(self, min_characters: int) -> None:
+        self.min_characters = self.threshold = min_characters
+        self.reason = f"fewer than {min_characters} characters"
+
+    def score(self, batch: pa.RecordBatch) -> pa.Array[Any]:
+        """See :class:`Filter`."""
+        source, _ = sides(batch)
+        return pc.utf8_length(pc.utf8_trim_whitespace(source))
+
+    def accept(self, scores: pa.Array[Any]) -> pa.Array[Any]:
+        """See :class:`Filter`."""
+        return at_least(scores, self.min_characters)
+
+
 class RatioFilter(Filter):
     """Drops pairs whose lengths are too different. Score: longer side divided by shorter side."""
 

@@ -25,6 +25,17 @@ def read_hub(name: str, reading: Reading) -> Iterator[pa.RecordBatch]:
         MissingExtraError: ``datasets`` is not installed.
         CorpusError: no such data set, configuration or split, no network, or no such columns.
     """
+    rows = hub_records(name)
+    return batches_of(record_pair(record, where, reading) for where, record in rows)
+
+
+def hub_records(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a data set by the names of their columns, and where they stand, for messages.
+
+    Raises:
+        MissingExtraError: ``datasets`` is not installed.
+        CorpusError: no such data set, configuration or split, or no network.
+    """
     try:
         from datasets import load_dataset
     except ImportError:
@@ -34,7 +45,7 @@ def read_hub(name: str, reading: Reading) -> Iterator[pa.RecordBatch]:
         found = load_dataset(owner_name, config, split=split, streaming=True)
     except Exception as error:  # the library raises whatever its many back ends raise
         raise _unreachable(name, error) from error
-    return batches_of(_pairs(name, found, reading))
+    return _numbered(name, found)
 
 
 def _parts(name: str) -> tuple[str, str | None, str]:
@@ -48,7 +59,7 @@ def _parts(name: str) -> tuple[str, str | None, str]:
     return parts[0], config or None, split or "train"
 
 
-def _pairs(name: str, found: Any, reading: Reading) -> Iterator[Any]:
+def _numbered(name: str, found: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     rows = enumerate(found, 1)
     while True:
         try:
@@ -57,7 +68,7 @@ def _pairs(name: str, found: Any, reading: Reading) -> Iterator[Any]:
             return
         except Exception as error:
             raise _unreachable(name, error) from error
-        yield record_pair(record, f"{name}, row {number}", reading)
+        yield f"{name}, row {number}", record
 
 
 def _unreachable(name: str, error: Exception) -> CorpusError:

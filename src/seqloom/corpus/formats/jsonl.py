@@ -29,19 +29,24 @@ def read_jsonl(path: Path, reading: Reading) -> Iterator[pa.RecordBatch]:
     Raises:
         CorpusError: a line that is no JSON object, or lacks a key, or holds no text there.
     """
-    return batches_of(_pairs(path, reading))
+    return batches_of(record_pair(record, where, reading) for where, record in objects(path))
 
 
-def _pairs(path: Path, reading: Reading) -> Iterator[Pair]:
+def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The object of each line that is not blank, and where it stands, for messages.
+
+    Raises:
+        CorpusError: a line that is no JSON object.
+    """
     numbers = count(1)
     for block in blocks(path):
         for line in block.removesuffix(b"\n").split(b"\n"):
             number = next(numbers)
             if line.strip():
-                yield _pair(path, number, line, reading)
+                yield f"{path}, line {number}", _object(path, number, line)
 
 
-def _pair(path: Path, number: int, line: bytes, reading: Reading) -> Pair:
+def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except ValueError as error:
@@ -53,7 +58,7 @@ def _pair(path: Path, number: int, line: bytes, reading: Reading) -> Pair:
         raise CorpusError(
             f"{path}, line {number}: expected a JSON object, found {shorten(line.decode())!r}."
         )
-    return record_pair(record, f"{path}, line {number}", reading)
+    return record
 
 
 def record_pair(record: dict[str, Any], where: str, reading: Reading) -> Pair:
@@ -76,13 +81,22 @@ def record_pair(record: dict[str, Any], where: str, reading: Reading) -> Pair:
             f"{where}: no keys {wanted}; it has {', '.join(texts) or 'none'}. Name the two with "
             "--columns SOURCE TARGET."
         )
-    source, target = (texts[name] for name in names)
-    for name, text in zip(names, (source, target), strict=True):
-        if not isinstance(text, str):
-            raise CorpusError(f"{where}: {name!r} holds {shorten(repr(text))}, not text.")
-        if not text.isascii():
-            _refuse_surrogates(where, name, text)
+    source, target = (text_in(texts, name, where) for name in names)
     return Pair(source, target, _metadata(record))
+
+
+def text_in(record: dict[str, Any], name: str, where: str) -> str:
+    """The text of a record under a name; ``where`` begins the message if it is none.
+
+    Raises:
+        CorpusError: no text, or half of a surrogate pair in it.
+    """
+    text = record[name]
+    if not isinstance(text, str):
+        raise CorpusError(f"{where}: {name!r} holds {shorten(repr(text))}, not text.")
+    if not text.isascii():
+        _refuse_surrogates(where, name, text)
+    return text
 
 
 def _refuse_surrogates(where: str, name: str, text: str) -> None:

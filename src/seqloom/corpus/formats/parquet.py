@@ -26,18 +26,19 @@ def read_parquet(path: Path, reading: Reading) -> Iterator[pa.RecordBatch]:
     Raises:
         CorpusError: not Parquet, damaged, without rows, or without those columns of text.
     """
-    with _clear_errors(path), pq.ParquetFile(path) as file:
+    with clear_errors(path), pq.ParquetFile(path) as file:
         names = _choose(path, file.schema_arrow, reading)
         if file.metadata.num_rows == 0:
             raise CorpusError(f"{path}: the file has no rows; expected pairs.")
         wanted = list(names)
         if _has_metadata(file.schema_arrow):
             wanted.append("metadata")
-        for batch in file.iter_batches(BATCH_PAIRS, columns=wanted):
-            batch.validate(full=True)  # text that is not UTF-8 would fail much later
-            metadata = batch.column("metadata") if "metadata" in wanted else None
-            source, target = (_text(batch.column(name)) for name in names)
-            yield make_batch(source, target, metadata)
+        for group in range(file.num_row_groups):  # one by one, since texts may be long
+            for batch in file.iter_batches(BATCH_PAIRS, row_groups=[group], columns=wanted):
+                batch.validate(full=True)  # text that is not UTF-8 would fail much later
+                metadata = batch.column("metadata") if "metadata" in wanted else None
+                source, target = (_text(batch.column(name)) for name in names)
+                yield make_batch(source, target, metadata)
 
 
 def write_parquet(path: Path, corpus: Corpus) -> int:
@@ -51,7 +52,7 @@ def write_parquet(path: Path, corpus: Corpus) -> int:
 
 def parquet_languages(path: Path) -> Languages:
     """The languages that :meth:`Corpus.write` noted in the file."""
-    with _clear_errors(path):
+    with clear_errors(path):
         noted = pq.read_schema(path).metadata or {}
     source, target = (noted.get(f"seqloom.{side}_language".encode()) for side in SCHEMA.names[:2])
     return (source.decode() if source else None, target.decode() if target else None)
@@ -59,13 +60,18 @@ def parquet_languages(path: Path) -> Languages:
 
 def parquet_rows(path: Path) -> Callable[[int], int | None]:
     """The number of pairs, which the file itself tells."""
-    with _clear_errors(path):
+    with clear_errors(path):
         rows = pq.read_metadata(path).num_rows
     return lambda done: rows
 
 
 @contextmanager
-def _clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(path: Path) -> Iterator[None]:
+    """Say what is wrong with a Parquet file.
+
+    Raises:
+        CorpusError: it is damaged, or none.
+    """
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -83,15 +89,22 @@ def _choose(path: Path, schema: pa.Schema, reading: Reading) -> tuple[str, str]:
     if chosen is None:
         raise no_column(path, reading, names)
     for name in chosen:
-        kind = schema.field(name).type
-        text = kind.value_type if pa.types.is_dictionary(kind) else kind
-        if not (
-            pa.types.is_string(text)
-            or pa.types.is_large_string(text)
-            or pa.types.is_string_view(text)
-        ):
-            raise CorpusError(f"{path}: column {name!r} holds {kind}, not text.")
+        check_text(path, schema, name)
     return chosen
+
+
+def check_text(path: Path, schema: pa.Schema, name: str) -> None:
+    """Refuse a column of something else than texts.
+
+    Raises:
+        CorpusError: it is one.
+    """
+    kind = schema.field(name).type
+    text = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (
+        pa.types.is_string(text) or pa.types.is_large_string(text) or pa.types.is_string_view(text)
+    ):
+        raise CorpusError(f"{path}: column {name!r} holds {kind}, not text.")
 
 
 def _has_metadata(schema: pa.Schema) -> bool:
