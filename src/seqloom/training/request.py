@@ -18,7 +18,7 @@ from seqloom.text.origin import PLACES
 from seqloom.text.prepare import Prepared
 from seqloom.training.sizes import choose_sizes
 
-_MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
+MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
 """Training fields that may differ when a run goes on."""
 
 _IN_TRAINING = {*PLACES, "corpora", "bpe_dropout", "temperature"}
@@ -58,12 +58,12 @@ def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) 
     request["tokenizer"] = f"{both.source.fingerprint} {both.target.fingerprint}"
     remembered = out / "training" / "request.json"
     if remembered.exists() and (out / "config.json").exists():
-        saved = _read_request(remembered)
-        _check_same(saved, request, out)
+        saved = read_request(remembered)
+        check_same(saved, request, out)
         settled, _ = load_config(out)
         changed = {
             name: getattr(recipe.training, name)
-            for name in _MAY_CHANGE & recipe.training.model_fields_set
+            for name in MAY_CHANGE & recipe.training.model_fields_set
         }
         training = settled.training.model_copy(update=changed)
         going_on = settled.model_copy(update={"training": training, "decoding": recipe.decoding})
@@ -83,7 +83,12 @@ def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) 
     return settled
 
 
-def _read_request(path: Path) -> dict[str, Any]:
+def read_request(path: Path) -> dict[str, Any]:
+    """What a folder's run was asked to be.
+
+    Raises:
+        FolderError: the file is damaged.
+    """
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         sections = [saved[name] for name in ("model", "training", "data")]
@@ -94,7 +99,12 @@ def _read_request(path: Path) -> dict[str, Any]:
     raise FolderError(f"{path} is damaged; start afresh with another --out.")
 
 
-def _check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path) -> None:
+def check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path) -> None:
+    """Refuse to go on with a run that was asked to be another one.
+
+    Raises:
+        FolderError: it names every difference.
+    """
     differences = []
     for section in ("model", "training", "data"):
         old, new = saved[section], request[section]
@@ -102,7 +112,7 @@ def _check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path)
             f"{section}.{name}: {old.get(name)} there, {new.get(name)} asked for"
             for name in sorted(old.keys() | new.keys())
             if old.get(name) != new.get(name)
-            and not (section == "training" and name in _MAY_CHANGE)
+            and not (section == "training" and name in MAY_CHANGE)
         ]
     if not differences and saved["tokenizer"] != request["tokenizer"]:
         differences.append("the corpus has changed since")

@@ -1,0 +1,287 @@
+"""Pre-training, end to end: texts in, the folder of a language model out. Wires the rooms together.
+
+Run again with the same arguments, it goes on where it was; a folder that holds another run is
+refused and left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqloom.corpus.pairs import Corpus
+from seqloom.decoding.writing import write
+from seqloom.language_folder import (
+    language_config,
+    save_language_config,
+    save_language_weights,
+)
+from seqloom.language_model import LanguageModel
+from seqloom.layers.linear import lowered
+from seqloom.models import build_language_model
+from seqloom.models.base import CausalModel, MaskedModel, TextModel
+from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
+from seqloom.text.piece_tables import word_beginnings
+from seqloom.text.texts import PreparedTexts, prepare_texts
+from seqloom.folder import write_text
+from seqloom.training.checkpoint import RunState
+from seqloom.training.cost import Epoch, measure
+from seqloom.training.distributed import Group, joined
+from seqloom.training.language_card import language_card
+from seqloom.training.language_tasks import Counts, HiddenTokens, NextToken
+from seqloom.training.loop import Trainer
+from seqloom.training.masking import MaskedBatch, Masking, masked_rows
+from seqloom.training.packing import PackedBatch, packed_rows
+from seqloom.training.progress import Progress
+from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
+from seqloom.training.tasks import autocast
+
+_UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
+
+
+def pretrain(
+    recipe: PretrainRecipe,
+    out: str | Path,
+    *,
+    corpus: Corpus | None = None,
+    validation: Corpus | None = None,
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> LanguageModel:
+    """Prepare texts, train a language model on them, and leave it in the folder ``out``.
+
+    Args:
+        recipe: the run.
+        out: folder; the same call again goes on where it was.
+        corpus: documents, as sources without targets, if not from the recipe's files.
+        validation: held-out documents, likewise.
+        progress: who watches.
+        device: such as ``cuda:1``; the best one when left out.
+
+    Raises:
+        SeqloomError: a mistake in the recipe, the texts or the folder.
+        TrainingError: the loss is not finite; the last checkpoint stays.
+    """
+    out, progress = Path(out), progress or Progress()
+    where = choose_device(device)
+    set_threads()
+    keep_memory()
+    with joined(where) as group:
+        if not group.first:
+            progress = Progress()
+            group.wait()  # for the first process's prepared texts and chosen sizes
+        check_free(out)
+        texts = prepare_texts(
+            recipe.data,
+            out / "data",
+            corpus=corpus,
+            validation=validation,
+            workers=processors(),
+            progress=progress.stage,
+        )
+        recipe = _settle(recipe, out, texts, where)
+        if group.first:
+            group.wait()
+        trainer = _trainer(recipe, out, texts, progress, where, group)
+        if group.first and not trainer.checkpoint.exists():
+            progress.started(_summary(trainer, recipe, texts))
+        trainer.fit()
+    return LanguageModel.load(out, device=where)
+
+
+def _settle(
+    recipe: PretrainRecipe, out: Path, texts: PreparedTexts, device: torch.device
+) -> PretrainRecipe:
+    """Choose open sizes for a new run; take those of an interrupted one.
+
+    Raises:
+        FolderError: the folder holds a run of another recipe or other texts.
+    """
+    request = json.loads(recipe.model_dump_json())
+    request["tokenizer"] = texts.tokenizer.fingerprint
+    remembered = out / "training" / "request.json"
+    if remembered.exists() and (out / "config.json").exists():
+        check_same(read_request(remembered), request, out)
+        _, settled, _ = language_config(out, ("language",))
+        assert isinstance(settled, PretrainRecipe)
+        asked = MAY_CHANGE & recipe.training.model_fields_set
+        changed = {name: getattr(recipe.training, name) for name in asked}
+        training = settled.training.model_copy(update=changed)
+        recipe = settled.model_copy(update={"training": training, "decoding": recipe.decoding})
+    else:
+        recipe = _choose_sizes(recipe, texts, device)
+        # The request first: it marks the folder as ours, should the run be killed between the two.
+        write_text(remembered, json.dumps(request, indent=2) + "\n")
+    save_language_config(out, "language", recipe, texts.tokenizer)
+    return recipe
+
+
+def _choose_sizes(
+    recipe: PretrainRecipe, texts: PreparedTexts, device: torch.device
+) -> PretrainRecipe:
+    """The recipe with its open fields filled."""
+    training, tokens = recipe.training, texts.report["train"]["tokens"]
+    per_update = training.batch_tokens * training.accumulation
+    chosen: dict[str, Any] = {}
+    if training.updates is None:
+        # Small corpora take many passes, large ones few.
+        epochs = 20 if tokens < 10_000_000 else 5 if tokens < 100_000_000 else 1
+        wanted = round(epochs * tokens / per_update)
+        chosen["updates"] = min(max(wanted, _UPDATES_LEAST), _UPDATES_MOST)
+    updates = training.updates or chosen["updates"]
+    if training.validate_every is None:
+        chosen["validate_every"] = min(max(updates // 20, 10), 2000)
+    if training.precision == "auto":
+        chosen["precision"] = faster_precision(device)
+    return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
+
+
+@dataclass(frozen=True)
+class TextFeed:
+    """Packed batches of texts: for a causal model, or with holes for a masked one."""
+
+    recipe: PretrainRecipe
+    texts: PreparedTexts
+
+    def __call__(self, epoch: int, skip: int) -> Iterator[PackedBatch | MaskedBatch]:
+        """The batches of an epoch, from number ``skip`` on."""
+        return self.batches(epoch, skip)
+
+    def held_out(self) -> Iterator[PackedBatch | MaskedBatch]:
+        """Batches of the held-out texts, the same each time, as many as the recipe allows."""
+        training = self.recipe.training
+        most = max(1, training.validate_tokens // training.batch_tokens)
+        return islice(self.batches(None, 0), most)
+
+    def batches(self, epoch: int | None, skip: int) -> Iterator[PackedBatch | MaskedBatch]:
+        """Those of an epoch of the training texts, or of the held-out texts."""
+        training, context = self.recipe.training, self.recipe.model.context
+        store = self.texts.validation if epoch is None else self.texts.train
+        symbols, size = self.texts.tokenizer.symbols, training.batch_tokens
+        if self.recipe.model.family == "gpt":
+            return packed_rows(
+                store, context, size, symbols, seed=training.seed, epoch=epoch, skip=skip
+            )
+        words = word_beginnings(self.texts.tokenizer) if training.whole_words else None
+        masking = Masking(symbols, self.texts.tokenizer.size, training.masked, words)
+        return masked_rows(
+            store,
+            context,
+            size,
+            masking,
+            next_sentence=training.next_sentence,
+            seed=training.seed,
+            epoch=epoch,
+            skip=skip,
+        )
+
+
+def _trainer(
+    recipe: PretrainRecipe,
+    out: Path,
+    texts: PreparedTexts,
+    progress: Progress,
+    device: torch.device,
+    group: Group,
+) -> Trainer:
+    tokenizer, training = texts.tokenizer, recipe.training
+    torch.manual_seed(training.seed)
+    model = build_language_model(recipe.model, tokenizer.size, tokenizer.symbols).to(device)
+
+    def publish(best: TextModel, state: RunState) -> None:
+        save_language_weights(out, best.state_dict(), recipe, tokenizer)
+        write_text(out / "README.md", language_card(recipe, state, texts.report, best))
+
+    feed = TextFeed(recipe, texts)
+    return Trainer(
+        model=model,
+        task=NextToken() if isinstance(model, CausalModel) else HiddenTokens(),
+        feed=feed,
+        recipe=training,
+        folder=out,
+        validate=TextValidator(recipe, texts, feed, device, progress),
+        publish=publish,
+        progress=progress,
+        device=device,
+        group=group,
+    )
+
+
+def _summary(trainer: Trainer, recipe: PretrainRecipe, texts: PreparedTexts) -> dict[str, object]:
+    """What the run will cost."""
+    report, training = texts.report["train"], recipe.training
+    share = 1.0 if recipe.model.family == "gpt" else training.masked
+    batches = math.ceil(report["tokens"] / training.batch_tokens)
+    epoch = Epoch(batches, report["tokens"] * share, 1.0)
+    cost = measure(trainer.model, trainer.task, trainer.feed, epoch, training, trainer.device)
+    return {"documents": report["documents"], "tokens": report["tokens"], **cost}
+
+
+@dataclass(frozen=True)
+class TextValidator:
+    """Loss and perplexity on held-out texts; what BERT finds; how GPT goes on."""
+
+    recipe: PretrainRecipe
+    texts: PreparedTexts
+    feed: TextFeed
+    device: torch.device
+    progress: Progress
+
+    def __call__(self, model: TextModel) -> dict[str, float]:
+        """Figures of a model in evaluation mode: loss in nats a token, shares from 0 to 100."""
+        if isinstance(model, MaskedModel):
+            return self._masked(model)
+        assert isinstance(model, CausalModel)
+        self._show_samples(model)
+        return self._causal(model)
+
+    @torch.inference_mode()
+    def _causal(self, model: CausalModel) -> dict[str, float]:
+        task, total, tokens = NextToken(), 0.0, 0
+        for batch in self.feed.held_out():
+            with autocast(self.device, self.recipe.training.precision):
+                loss = task(model, batch.to(self.device))  # type: ignore[arg-type]
+            total += float(loss.plain)
+            tokens += loss.tokens
+        loss_a_token = total / max(1, tokens)
+        return {"loss": loss_a_token, "perplexity": perplexity(loss_a_token)}
+
+    @torch.inference_mode()
+    def _masked(self, model: MaskedModel) -> dict[str, float]:
+        counts, total = Counts(), 0.0
+        for batch in self.feed.held_out():
+            with autocast(self.device, self.recipe.training.precision):
+                total += counts.add(model, batch.to(self.device))  # type: ignore[arg-type]
+        loss_a_token = total / max(1, counts.tokens)
+        figures = {
+            "loss": loss_a_token,
+            "perplexity": perplexity(loss_a_token),
+            "masked accuracy": 100 * counts.found / max(1, counts.tokens),
+        }
+        if counts.examples:
+            figures["next sentence"] = 100 * counts.right / counts.examples
+        return figures
+
+    def _show_samples(self, model: CausalModel) -> None:
+        """How the model goes on after some beginnings, drawn from it."""
+        training, tokenizer = self.recipe.training, self.texts.tokenizer
+        options = self.recipe.decoding.model_copy(update={"max_tokens": training.sample_tokens})
+        ready = lowered(model, training.precision)
+        prompts = [tokenizer.encode(beginning) for beginning in training.samples]
+        found = write([ready], prompts, options, device=self.device, decode=tokenizer.decode)
+        for beginning, drawn in zip(training.samples, found, strict=True):
+            text = tokenizer.decode(list(drawn[0].ids))
+            self.progress.message(f"sample: {beginning}{text}")
+
+
+def perplexity(loss: float) -> float:
+    """The exponential of a cross-entropy in nats; infinite where that is too large to say."""
+    return math.exp(loss) if loss < 700 else math.inf

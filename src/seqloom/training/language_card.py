@@ -1,0 +1,62 @@
+"""The model card of a language model: ``README.md``, written by the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from seqloom.models.base import TextModel
+from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.training.checkpoint import RunState
+
+_UNITS = {
+    "loss": "validation loss (nats a token)",
+    "perplexity": "validation perplexity",
+    "masked accuracy": "hidden tokens found, %",
+    "next sentence": "next sentence told from another, %",
+}
+_USE = {
+    "gpt": 'seqloom generate THIS_FOLDER "Once upon a time"',
+    "bert": "seqloom finetune THIS_FOLDER --train labelled.tsv --out DIR",
+}
+
+
+def language_card(
+    recipe: PretrainRecipe, state: RunState, report: Mapping[str, Any], model: TextModel
+) -> str:
+    """Markdown: what the model is, what it reaches, how it was made, how to use it."""
+    family = recipe.model.family
+    parameters = sum(p.numel() for p in model.parameters())
+    figures = "\n".join(
+        f"| {_UNITS.get(name, name)} | {value:.3f} |" for name, value in state.figures.items()
+    )
+    sections = recipe.model_dump(mode="json", exclude={"decoding"})
+    settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
+    train = report["train"]
+    return f"""# Seqloom language model ({family.upper()})
+
+A model of the family `{family}` with {parameters:,} parameters, trained from scratch with Seqloom on
+{train["documents"]:,} documents of {train["tokens"]:,} tokens.
+
+| figure | value |
+|---|---|
+{figures}
+| at update | {state.best_update:,} |
+| training time (minutes) | {state.seconds / 60:.1f} |
+
+## Use
+
+```
+{_USE[family]}
+```
+
+## How it was trained
+
+```yaml
+{settings}```
+
+A model repeats what its training texts say, mistakes and prejudice included. Check it on your own
+text before you rely on it. The licence of the texts may bind the model.
+"""
