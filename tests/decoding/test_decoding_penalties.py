@@ -31,8 +31,8 @@ def test_the_recipe_names_the_penalty():
 
 
 def test_a_hypothesis_counts_eos_in_its_length_but_not_in_its_ids():
-    finished = Hypothesis.of([7, 8, 2], [-1.0, -2.0, -3.0], lambda length: float(length))
+    finished = Hypothesis.of([7, 8, 2], [-1.0, -2.0, -3.0], lambda length: float(length), 2)
     assert finished == Hypothesis((7, 8), -6.0, -2.0, (-1.0, -2.0, -3.0), True)
-    cut = Hypothesis.of([7, 8], [-1.0, -2.0], lambda length: float(length))
+    cut = Hypothesis.of([7, 8], [-1.0, -2.0], lambda length: float(length), 2)
     assert cut == Hypothesis((7, 8), -3.0, -1.5, (-1.0, -2.0), False)
     assert best_first([cut, finished]) == [finished, cut]

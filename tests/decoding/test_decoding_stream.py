@@ -28,7 +28,7 @@ def sentences(count: int) -> list[list[int]]:
 
 
 def test_sources_end_in_eos_and_are_padded_on_the_right():
-    source, mask = pad([[5, 6, 7], [8]], "cpu")
+    source, mask = pad([ToyGru(1).framed(ids) for ids in ([5, 6, 7], [8])], PAD, "cpu")
     assert source.tolist() == [[5, 6, 7, EOS], [8, EOS, PAD, PAD]]
     assert mask.tolist() == [[True] * 4, [True, True, False, False]]
 
@@ -71,7 +71,7 @@ def test_results_come_in_input_order_whatever_the_window(wanted):
     expected = []
     for number, ids in enumerate(sources):
         if ids:
-            expected += search([model], *pad([ids], "cpu"), wanted, numbers=[number])
+            expected += search([model], *pad([[*ids, EOS]], PAD, "cpu"), wanted, numbers=[number])
     for window in (1, 7, 1000):
         found = list(decode_stream([model], iter(sources), wanted, device="cpu", window=window))
         assert len(found) == 60

@@ -1,1 +1,1 @@
-"""From the model contract to hypotheses: greedy, beam, sampling, forced scores, streams."""
+"""From the model contract to hypotheses: greedy, beam, sampling, forced scores, streams, text."""

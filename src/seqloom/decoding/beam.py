@@ -1,10 +1,10 @@
 """Beam search: the N best open hypotheses of each sentence go on, the finished ones are set aside.
 
 At every step the 2N best continuations of a sentence's open hypotheses are kept, over rows and
-vocabulary together. Each row ends in EOS in one way only, so at least N of the 2N do not end in
-EOS: the best N of them stay open. Those that end in EOS are finished and scored; the best
+vocabulary together. Each row ends in one way only, by the symbol of the end, so at least N of the
+2N do not end: the best N of them stay open. Those that end are finished and scored; the best
 ``nbest`` finished ones are remembered. At the maximum length the search ends, and if fewer than
-``nbest`` have finished, the best open ones follow them, scored as they are, without EOS.
+``nbest`` have finished, the best open ones follow them, scored as they are, without an end.
 
 When a sentence may stop before that. Let w be the worst score of its ``nbest`` finished
 hypotheses, l <= 0 the best total log-probability of its open ones, p the length penalty, L the
@@ -30,7 +30,6 @@ from seqloom.decoding.history import Ending, History
 from seqloom.decoding.hypothesis import Hypothesis, best_first
 from seqloom.decoding.penalties import Penalty
 from seqloom.decoding.top import top
-from seqloom.symbols import BOS
 
 
 @dataclass(frozen=True)
@@ -88,14 +87,15 @@ def beam_search(
         torch.tensor([penalty(limit) for limit in constraints.limits.tolist()], device=device),
         torch.ones(size, dtype=torch.bool, device=device),
     )
-    last = torch.full((size,), BOS, device=device)
+    last = ensemble.opening(progress.memories)
     totals = torch.zeros(size, 1, device=device)
-    written = last.new_empty(size, 0)  # grows only where n-grams may not repeat
+    written = last.new_empty(size, 0)  # grows only where constraints look back
     history = History()
     endings: list[list[Ending]] = [[] for _ in range(size)]
 
     for step in range(int(constraints.limits.max())):
-        log_probabilities, progress = ensemble.step(progress, last)
+        adjust = sentences.constraints.adjustment(written)
+        log_probabilities, progress = ensemble.step(progress, last, adjust)
         sentences.constraints.apply(log_probabilities, step, written)
         sentences, going_on = _extend(sentences, log_probabilities, totals, penalty, beam, step)
         over = sentences.are_final(going_on) | sentences.constraints.limits.le(step + 1)
@@ -113,9 +113,9 @@ def beam_search(
             progress = progress.reorder(going_on.rows.flatten())
         rows, last, totals = going_on.rows.flatten(), going_on.ids.flatten(), going_on.totals
         history.append(rows, last, going_on.gains.flatten())
-        if constraints.no_repeat_ngram:
+        if constraints.looks_back:
             written = torch.cat([written[rows], last[:, None]], dim=1)
-    return _hypotheses(endings, history, penalty)
+    return _hypotheses(endings, history, penalty, ensemble.symbols.end)
 
 
 def _extend(
@@ -129,7 +129,7 @@ def _extend(
     """One step: finished hypotheses are set aside, the best ``beam`` others are returned."""
     sums, rows, ids = top(log_probabilities, totals, 2 * beam)
     candidates = Candidates(sums, rows, ids, log_probabilities[rows, ids])
-    ended = candidates.ended()
+    ended = candidates.ended(sentences.constraints.symbols.end)
     if ended.any():
         finished = sentences.finished.add(candidates, ended, penalty(step + 1), step)
         sentences = replace(sentences, finished=finished)
@@ -146,18 +146,19 @@ def _close(
     """Write the results of the sentences where ``over`` [B] holds into ``endings``."""
     leaving = over.nonzero().squeeze(1)
     sentences, going_on = sentences.select(leaving), going_on.select(leaving)
-    nbest = sentences.finished.scores.shape[1]
+    nbest, end = sentences.finished.scores.shape[1], sentences.constraints.symbols.end
     numbers = sentences.numbers.tolist()
     for number, ended, cut in zip(
-        numbers, sentences.finished.endings(), going_on.endings(step), strict=True
+        numbers, sentences.finished.endings(end), going_on.endings(step), strict=True
     ):
         endings[number] = (ended + cut)[:nbest]
 
 
 def _hypotheses(
-    endings: list[list[Ending]], history: History, penalty: Penalty
+    endings: list[list[Ending]], history: History, penalty: Penalty, end: int
 ) -> list[list[Hypothesis]]:
     traced = iter(history.trace([ending for sentence in endings for ending in sentence]))
     return [
-        best_first(Hypothesis.of(*next(traced), penalty) for _ in sentence) for sentence in endings
+        best_first(Hypothesis.of(*next(traced), penalty, end) for _ in sentence)
+        for sentence in endings
     ]

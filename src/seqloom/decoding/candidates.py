@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from seqloom.decoding.history import Ending
-from seqloom.symbols import EOS
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,9 @@ class Candidates:
     gains: Tensor
     """... and this token's log-probability."""
 
-    def ended(self) -> Tensor:
-        """True [B M] where the added token ends the hypothesis."""
-        return self.ids.eq(EOS) & self.totals.isfinite()
+    def ended(self, end: int) -> Tensor:
+        """True [B M] where the added token is ``end``, which ends the hypothesis."""
+        return self.ids.eq(end) & self.totals.isfinite()
 
     def first(self, wanted: Tensor, count: int) -> Candidates:
         """The first ``count`` of each sentence where ``wanted`` [B M] holds, in the same order."""
@@ -71,11 +70,11 @@ class Finished:
     scores: Tensor
     """After the length penalty; minus infinity where none has finished yet."""
     steps: Tensor
-    """The step at which each wrote EOS."""
+    """The step at which each wrote the symbol of the end."""
     rows: Tensor
     """The row that it continued then."""
     gains: Tensor
-    """The log-probability of EOS."""
+    """The log-probability of that symbol."""
 
     @classmethod
     def none(cls, sentences: int, count: int, device: torch.device) -> Self:
@@ -105,12 +104,12 @@ class Finished:
             self.gains[sentences],
         )
 
-    def endings(self) -> list[list[Ending]]:
-        """The finished hypotheses of each sentence, best first."""
+    def endings(self, end: int) -> list[list[Ending]]:
+        """The finished hypotheses of each sentence, best first, which all wrote ``end``."""
         columns = (self.scores, self.steps, self.rows, self.gains)
         return [
             [
-                Ending(step, row, EOS, gain)
+                Ending(step, row, end, gain)
                 for score, step, row, gain in zip(*sentence, strict=True)
                 if score > -torch.inf
             ]

@@ -6,7 +6,7 @@ Axes: B sentences, S source positions, R = B*N rows, V target vocabulary.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,11 @@ from torch import Tensor
 
 from seqloom.errors import DecodingError
 from seqloom.layers.state import State
-from seqloom.models.base import EncoderDecoder, Memory
+from seqloom.models.base import CausalModel, Memory, Writer
+from seqloom.symbols import Symbols
+
+Adjust = Callable[[Tensor], None]
+"""Changes a model's logits [R V] in place, before they become probabilities."""
 
 
 def room_for(sentences: int) -> int:
@@ -54,16 +58,32 @@ class Progress:
 
 
 class Ensemble:
-    """Models that read the same source ids and write the same target vocabulary.
+    """Models that read the same ids and write the same target vocabulary.
 
     Raises:
-        DecodingError: there is no model.
+        DecodingError: there is no model; their special tokens differ; or some read a source and
+            some a prompt.
     """
 
-    def __init__(self, models: Sequence[EncoderDecoder]) -> None:
+    def __init__(self, models: Sequence[Writer]) -> None:
         if not models:
             raise DecodingError("no model to decode with; give at least one model folder.")
         self.models = tuple(models)
+        self.symbols: Symbols = models[0].symbols
+        """The special tokens of all of them."""
+        self.causal = isinstance(models[0], CausalModel)
+        """True where the models go on from a prompt, False where they read a source."""
+        for model in models:
+            if isinstance(model, CausalModel) != self.causal:
+                raise DecodingError(
+                    "a causal model and an encoder-decoder cannot be averaged; an ensemble needs "
+                    "models of one kind."
+                )
+            if model.symbols != self.symbols:
+                raise DecodingError(
+                    f"models with special tokens {tuple(self.symbols)} and {tuple(model.symbols)} "
+                    "cannot be averaged; an ensemble needs models trained with the same tokenizer."
+                )
 
     @property
     def max_positions(self) -> int | None:
@@ -79,6 +99,11 @@ class Ensemble:
         """
         limit = self.max_positions
         if limit is not None and source.shape[1] > limit:
+            if self.causal:
+                raise DecodingError(
+                    f"a prompt of {source.shape[1]} tokens (beginning counted) is longer than the "
+                    f"model's limit of {limit}; shorten it."
+                )
             raise DecodingError(
                 f"a source of {source.shape[1]} tokens (end of sentence counted) is longer than "
                 f"the model's limit of {limit}; split it into sentences or truncate it."
@@ -95,8 +120,19 @@ class Ensemble:
         pairs = zip(self.models, memories, strict=True)
         return Progress(memories, tuple(model.start(memory) for model, memory in pairs))
 
-    def step(self, progress: Progress, last: Tensor) -> tuple[Tensor, Progress]:
+    def opening(self, memories: Sequence[Memory]) -> Tensor:
+        """What the first step reads [B]: the last of each prompt, or the symbol of a beginning."""
+        memory = memories[0]
+        if memory.opening is not None:
+            return memory.opening
+        return torch.full((len(memory.mask),), self.symbols.begin, device=memory.mask.device)
+
+    def step(
+        self, progress: Progress, last: Tensor, adjust: Adjust | None = None
+    ) -> tuple[Tensor, Progress]:
         """Log-probabilities [R V], in float32, of what follows the last ids [R].
+
+        ``adjust``, if any, changes each model's logits first.
 
         Raises:
             DecodingError: the models' target vocabularies differ in size.
@@ -107,6 +143,8 @@ class Ensemble:
         ):
             hidden, following = model.step(memory, state, last)
             logits.append(model.project(hidden))
+            if adjust is not None:
+                adjust(logits[-1])
             states.append(following)
         return average_log_probabilities(logits), Progress(progress.memories, tuple(states))
 
@@ -140,7 +178,7 @@ def _log_softmax(logits: Tensor) -> Tensor:
 
 
 @contextmanager
-def evaluating(models: Sequence[EncoderDecoder]) -> Iterator[None]:
+def evaluating(models: Sequence[Writer]) -> Iterator[None]:
     """Dropout off and no gradients; models that were training go back to it at the end."""
     training = [model for model in models if model.training]
     for model in training:

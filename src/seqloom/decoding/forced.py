@@ -13,8 +13,7 @@ from torch import Tensor
 from seqloom.decoding.ensemble import Ensemble, average_log_probabilities, evaluating
 from seqloom.decoding.stream import pad
 from seqloom.errors import DecodingError
-from seqloom.models.base import EncoderDecoder
-from seqloom.symbols import BOS
+from seqloom.models.base import Writer
 
 _CHUNK = 1024
 """Target positions whose logits over the vocabulary are held at the same time."""
@@ -23,33 +22,29 @@ _BATCH = 4096
 
 
 def score(
-    models: Sequence[EncoderDecoder],
+    models: Sequence[Writer],
     source: Tensor,
     mask: Tensor,
     target: Tensor,
     target_mask: Tensor,
 ) -> Tensor:
-    """Log-probability [B T] of each target token, given the source and the tokens before it.
+    """Log-probability [B T] of each target token, given source or prompt and the tokens before it.
 
-    ``source`` [B S] with ``mask`` [B S]; ``target`` [B T] without BOS, with EOS, padded on the
-    right, with ``target_mask`` [B T], True at real tokens. Zero at padding. Several models vote
-    by their averaged probabilities, as in :func:`seqloom.decoding.search.search`.
+    ``source`` [B S] with ``mask`` [B S], framed as the models' ``framed`` does; ``target`` [B T]
+    without a beginning, with an end (or not, for a text that goes on), padded on the right, with
+    ``target_mask`` [B T], True at real tokens. Zero at padding. Several models vote by their
+    averaged probabilities, as in :func:`seqloom.decoding.search.search`.
 
     Raises:
-        DecodingError: no model, vocabularies of different sizes, or a source or target longer
-            than a model's limit.
+        DecodingError: no model, models that do not belong together, or a source or target (or
+            prompt and target together) longer than a model's limit.
     """
     ensemble = Ensemble(models)
-    limit = ensemble.max_positions
-    if limit is not None and target.shape[1] > limit:
-        raise DecodingError(
-            f"a target of {target.shape[1]} tokens (end of sentence counted) is longer than the "
-            f"model's limit of {limit}; split it into sentences or truncate it."
-        )
-    inputs = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], dim=1)
+    _check_lengths(ensemble, mask, target_mask)
     result = torch.zeros(target.shape, device=target.device)
     with evaluating(models):
         memories = ensemble.encode(source, mask)
+        inputs = torch.cat([ensemble.opening(memories)[:, None], target[:, :-1]], dim=1)
         hidden = [
             model.decode(memory, inputs)[target_mask]  # [tokens D]
             for model, memory in zip(models, memories, strict=True)
@@ -63,28 +58,53 @@ def score(
     return result
 
 
-def _gained(models: Sequence[EncoderDecoder], hidden: Sequence[Tensor], tokens: Tensor) -> Tensor:
+def _check_lengths(ensemble: Ensemble, mask: Tensor, target_mask: Tensor) -> None:
+    limit = ensemble.max_positions
+    if limit is None:
+        return
+    lengths = target_mask.sum(dim=1)
+    if not ensemble.causal:
+        if target_mask.shape[1] > limit:
+            raise DecodingError(
+                f"a target of {target_mask.shape[1]} tokens (end of sentence counted) is longer "
+                f"than the model's limit of {limit}; split it into sentences or truncate it."
+            )
+        return
+    prompts = mask.sum(dim=1)
+    row = int((prompts + lengths).argmax())
+    if prompts[row] + lengths[row] > limit:
+        raise DecodingError(
+            f"a prompt of {int(prompts[row])} tokens (beginning counted) and its target of "
+            f"{int(lengths[row])} (end counted) are longer than the model's limit of {limit} "
+            "together; shorten one."
+        )
+
+
+def _gained(models: Sequence[Writer], hidden: Sequence[Tensor], tokens: Tensor) -> Tensor:
     """Log-probabilities [n] of ``tokens`` [n] after hidden states [n D], one a model."""
     logits = [model.project(states) for model, states in zip(models, hidden, strict=True)]
     return average_log_probabilities(logits).gather(1, tokens[:, None]).squeeze(1)
 
 
 def score_pairs(
-    models: Sequence[EncoderDecoder],
+    models: Sequence[Writer],
     sources: Sequence[Sequence[int]],
     targets: Sequence[Sequence[int]],
     device: torch.device,
 ) -> list[list[float]]:
-    """Log-probability of every target token and of EOS, for pairs of ids without EOS, in order.
+    """Log-probability of every target token and of the end, for pairs of ids without it, in order.
 
     Raises:
         DecodingError: as :func:`score`.
     """
     lengths = [len(source) + len(target) for source, target in zip(sources, targets, strict=True)]
     result: list[list[float]] = [[] for _ in lengths]
+    symbols = Ensemble(models).symbols
     for group in _groups(lengths):
-        source, source_mask = pad([sources[i] for i in group], device)
-        target, target_mask = pad([targets[i] for i in group], device)
+        framed = [models[0].framed(sources[i]) for i in group]
+        ended = [[*targets[i], symbols.end] for i in group]
+        source, source_mask = pad(framed, symbols.pad, device)
+        target, target_mask = pad(ended, symbols.pad, device)
         scores = score(models, source, source_mask, target, target_mask).tolist()
         for row, i in zip(scores, group, strict=True):
             result[i] = row[: len(targets[i]) + 1]

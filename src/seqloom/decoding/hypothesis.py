@@ -7,37 +7,45 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seqloom.decoding.penalties import Penalty
-from seqloom.symbols import EOS
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One translation of one sentence."""
+    """One translation of one sentence, or one continuation of one prompt."""
 
     ids: tuple[int, ...]
-    """Token ids, without BOS and EOS."""
+    """Token ids, without the symbols of beginning and end; with those of a stop string."""
     log_probability: float
     """Natural logarithm of the model's probability: the sum of ``token_log_probabilities``."""
     score: float
     """``log_probability`` divided by the length penalty; what hypotheses are ranked by."""
     token_log_probabilities: tuple[float, ...]
-    """One a token of ``ids``, then EOS's when the hypothesis is finished."""
+    """One a token of ``ids``, then that of the end where the model wrote it."""
     finished: bool
-    """True when the model ended it with EOS, False when the maximum length cut it off."""
+    """True when the model or a stop string ended it, False when the maximum length cut it off."""
 
     @classmethod
     def of(
-        cls, tokens: Sequence[int], token_log_probabilities: Sequence[float], penalty: Penalty
+        cls,
+        tokens: Sequence[int],
+        token_log_probabilities: Sequence[float],
+        penalty: Penalty,
+        end: int,
+        *,
+        stopped: bool = False,
     ) -> Hypothesis:
-        """The hypothesis that wrote ``tokens``, the last of which may be EOS."""
-        finished = bool(tokens) and tokens[-1] == EOS
+        """The hypothesis that wrote ``tokens``, the last of which may be ``end``.
+
+        ``stopped``: a stop string ended it.
+        """
+        ended = bool(tokens) and tokens[-1] == end
         total = math.fsum(token_log_probabilities)
         return cls(
-            ids=tuple(tokens[:-1] if finished else tokens),
+            ids=tuple(tokens[:-1] if ended else tokens),
             log_probability=total,
             score=total / penalty(len(tokens)),
             token_log_probabilities=tuple(token_log_probabilities),
-            finished=finished,
+            finished=ended or stopped,
         )
 
 

@@ -1,6 +1,6 @@
 """Length penalties: longer hypotheses have more factors below one, so scores are divided by these.
 
-The length is the number of tokens that were scored: EOS counts, BOS does not.
+The length is the number of tokens that were scored: the end counts, the beginning does not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Drawing from the model: temperature, top-k, top-p (Holtzman et al. 2020).
+"""Drawing from the model: temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen 2024).
 
 Results do not depend on how sentences are batched. Each draw has its own generator, seeded from
 (seed, number of the sentence in the whole input, number of the draw), which gives one uniform
@@ -16,30 +16,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqloom.decoding.constraints import Constraints
-from seqloom.decoding.ensemble import Ensemble
-from seqloom.decoding.greedy import walk
-from seqloom.decoding.hypothesis import Hypothesis, best_first
-from seqloom.decoding.penalties import Penalty
+from seqloom.decoding.walk import Choose
 from seqloom.recipe import DecodingRecipe
 
 
-def sample(
-    ensemble: Ensemble,
-    source: Tensor,
-    mask: Tensor,
-    constraints: Constraints,
-    penalty: Penalty,
-    options: DecodingRecipe,
-    numbers: Sequence[int],
-) -> list[list[Hypothesis]]:
-    """``options.nbest`` independent draws for each source [B S], best first; they may coincide.
+def drawing(
+    options: DecodingRecipe, numbers: Sequence[int], steps: int, device: torch.device
+) -> Choose:
+    """The choice of ``options.nbest`` independent draws for each of the sentences ``numbers``.
 
-    ``numbers``: the sentences' positions in the whole input. Log-probabilities of the result are
-    the model's own, before temperature, top-k and top-p, so that they can be compared with others.
+    ``numbers``: the sentences' positions in the whole input. ``steps``: the longest output.
     """
-    steps = int(constraints.limits.max())
-    uniforms = uniform_numbers(options.seed, numbers, options.nbest, steps).to(source.device)
+    uniforms = uniform_numbers(options.seed, numbers, options.nbest, steps).to(device)
 
     def choose(log_probabilities: Tensor, rows: Tensor, step: int) -> Tensor:
         return pick(
@@ -48,11 +36,10 @@ def sample(
             options.temperature,
             options.top_k,
             options.top_p,
+            options.min_p,
         )
 
-    progress = ensemble.start(source, mask)
-    drawn = walk(progress, ensemble, constraints, penalty, options.nbest, choose)
-    return [best_first(hypotheses) for hypotheses in drawn]
+    return choose
 
 
 def uniform_numbers(seed: int, numbers: Sequence[int], draws: int, steps: int) -> Tensor:
@@ -76,11 +63,13 @@ def pick(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    min_p: float | None = None,
 ) -> Tensor:
     """Ids [R] drawn from ``log_probabilities`` [R V] with uniform numbers ``uniforms`` [R].
 
     Temperature first, then the ``top_k`` most probable tokens, then the smallest set of these
-    with at least the share ``top_p`` of their probability (the token that reaches it included).
+    with at least the share ``top_p`` of their probability (the token that reaches it included),
+    then those of these with at least ``min_p`` times the probability of the most probable one.
     """
     values, ids = log_probabilities, None
     if top_k is not None:
@@ -91,6 +80,9 @@ def pick(
     if top_p is not None:
         before = probabilities.cumsum(dim=1) - probabilities
         probabilities = probabilities.masked_fill(before >= top_p, 0.0)
+    if min_p is not None:
+        least = min_p * probabilities.amax(dim=1, keepdim=True)
+        probabilities = probabilities.masked_fill(probabilities < least, 0.0)
     cumulative = probabilities.cumsum(dim=1)
     total = cumulative[:, -1:]
     # Strictly below the total, so that the first entry above it has a probability above zero.

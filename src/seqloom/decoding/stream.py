@@ -9,12 +9,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from seqloom.decoding.ensemble import Ensemble
 from seqloom.decoding.hypothesis import EMPTY, Hypothesis
 from seqloom.decoding.search import search
+from seqloom.decoding.stopping import Decode
 from seqloom.errors import DecodingError
-from seqloom.models.base import EncoderDecoder
+from seqloom.models.base import Writer
 from seqloom.recipe import DecodingRecipe
-from seqloom.symbols import EOS, PAD
 
 _SCORES = 6_000_000
 """Probabilities that one step computes at most, rows times vocabulary: 24 MB in float32. Blocks
@@ -22,18 +23,18 @@ over 32 MiB glibc hands back at once, and every step would touch fresh memory.""
 
 
 class Sentence(NamedTuple):
-    """One source to decode."""
+    """One source or prompt to decode."""
 
     number: int
     """Its place in the whole input, from 0."""
     ids: Sequence[int]
-    """Token ids, without EOS."""
+    """Token ids, without symbols of beginning and end."""
     prefix: Sequence[int] = ()
     """The forced beginning of its output."""
 
 
 def decode_stream(
-    models: Sequence[EncoderDecoder],
+    models: Sequence[Writer],
     sources: Iterable[Sequence[int]],
     options: DecodingRecipe,
     *,
@@ -41,15 +42,18 @@ def decode_stream(
     prefixes: Iterable[Sequence[int]] | None = None,
     first: int = 0,
     window: int = 2048,
+    decode: Decode | None = None,
 ) -> Iterator[list[Hypothesis]]:
-    """Hypotheses for each source, in input order. An empty source gives an empty, finished one.
+    """Hypotheses for each source or prompt, in input order.
+
+    An empty source gives an empty, finished one; an empty prompt is one like others.
 
     ``window`` sources are read ahead and sorted by length, so that a batch of
     ``options.batch_tokens`` source positions holds little padding.
 
     Args:
         models: one or several models with the same vocabularies.
-        sources: token ids, without EOS.
+        sources: token ids, without symbols of beginning and end.
         options: how to search.
         device: where the models are.
         prefixes: the forced beginning of each output, empty where none is forced; ignored for
@@ -57,21 +61,27 @@ def decode_stream(
         first: the number of the first source, where an input is decoded in several calls;
             samples depend on a sentence's number.
         window: sources read ahead.
+        decode: from the ids of an output to its text; needed for stop strings only.
 
     Raises:
         DecodingError: fewer or more prefixes than sources; and as
             :func:`seqloom.decoding.search.search`.
     """
+    ensemble = Ensemble(models)
     sentences = _sentences(sources, prefixes, first)
     rows = options.nbest if options.sample else options.beam
     most = max(1, _SCORES // (rows * max(model.head.out_features for model in models)))
     while chunk := list(islice(sentences, window)):
-        results = {sentence.number: [EMPTY] for sentence in chunk if not len(sentence.ids)}
-        for batch in batches_by_length(chunk, options.batch_tokens, most):
+        filled = [sentence for sentence in chunk if ensemble.causal or len(sentence.ids)]
+        results = {sentence.number: [EMPTY] for sentence in chunk}
+        for batch in batches_by_length(filled, options.batch_tokens, most):
             numbers = [sentence.number for sentence in batch]
-            source, mask = pad([sentence.ids for sentence in batch], device)
+            framed = [models[0].framed(sentence.ids) for sentence in batch]
+            source, mask = pad(framed, ensemble.symbols.pad, device)
             starts = [sentence.prefix for sentence in batch]
-            found = search(models, source, mask, options, prefixes=starts, numbers=numbers)
+            found = search(
+                models, source, mask, options, prefixes=starts, numbers=numbers, decode=decode
+            )
             results.update(zip(numbers, found, strict=True))
         for sentence in chunk:
             yield results.pop(sentence.number)
@@ -80,14 +90,13 @@ def decode_stream(
 def batches_by_length(
     sentences: Iterable[Sentence], tokens: int, most: int
 ) -> Iterator[list[Sentence]]:
-    """Non-empty sentences, longest first, in batches of at most ``tokens`` source positions.
+    """The sentences, longest first, in batches of at most ``tokens`` source positions.
 
-    No more than ``most`` sentences in one. Padding and EOS are counted; a source longer than that
-    stands alone. Longest first, so that a lack of memory shows at once.
+    No more than ``most`` sentences in one. Padding and the symbol that frames a source are counted;
+    a source longer than that stands alone. Longest first, so that a lack of memory shows at once.
     """
     batch: list[Sentence] = []
-    filled = (sentence for sentence in sentences if len(sentence.ids))
-    for sentence in sorted(filled, key=lambda s: len(s.ids), reverse=True):
+    for sentence in sorted(sentences, key=lambda s: len(s.ids), reverse=True):
         full = batch and (len(batch) + 1) * (len(batch[0].ids) + 1) > tokens
         if full or len(batch) == most:
             yield batch
@@ -114,9 +123,12 @@ def _sentences(
         yield Sentence(number, ids, prefix)
 
 
-def pad(sources: Sequence[Sequence[int]], device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """Source ids [B S], each with EOS and padded on the right, and their mask [B S]."""
-    width = max(map(len, sources)) + 1
-    rows = [[*ids, EOS, *[PAD] * (width - len(ids) - 1)] for ids in sources]
-    source = torch.tensor(rows, dtype=torch.long, device=device)
-    return source, source.ne(PAD)
+def pad(
+    rows: Sequence[Sequence[int]], filler: int, device: torch.device | str
+) -> tuple[Tensor, Tensor]:
+    """Ids [B S] of ``rows``, padded on the right with ``filler``, and their mask [B S]."""
+    lengths = torch.tensor([len(row) for row in rows])
+    width = int(lengths.max())
+    ids = torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], dtype=torch.long)
+    mask = torch.arange(width) < lengths[:, None]
+    return ids.to(device), mask.to(device)

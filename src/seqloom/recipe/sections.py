@@ -62,14 +62,25 @@ class DecodingRecipe(Section):
     """Sampling: only the k most probable tokens."""
     top_p: float | None = Field(None, gt=0, le=1)
     """Sampling: the smallest set of tokens with this much probability (Holtzman et al. 2020)."""
+    min_p: float | None = Field(None, gt=0, le=1)
+    """Sampling: only tokens with at least this share of the most probable one's probability (Nguyen
+    et al. 2024)."""
     seed: int = Field(1, ge=0)
     """Sampling: seed."""
+    repetition_penalty: float = Field(1.0, gt=0)
+    """Make what stands in the prompt or the output less likely: its logits are divided by this, or
+    multiplied where they are negative (Keskar et al. 2019); 1 leaves them."""
     no_repeat_ngram: int = Field(0, ge=0)
-    """Forbid repeating an n-gram of this many tokens; 0 allows all."""
+    """Forbid repeating an n-gram of this many tokens, of the prompt or the output; 0 allows all."""
     max_length_factor: float = Field(2.0, gt=0)
-    """Longest output in tokens: this times the source length ..."""
+    """Longest output in tokens: this times the length of the source or prompt ..."""
     max_length_extra: int = Field(10, ge=1)
     """... plus this."""
+    max_tokens: int | None = Field(None, ge=1)
+    """Longest output in tokens, whatever the length of the source or prompt."""
+    stop: tuple[str, ...] = ()
+    """End an output where its text holds one of these, and cut the text before it; needs a beam of
+    1 or sampling."""
     batch_tokens: int = Field(4096, ge=1)
     """Source positions (padding counted) decoded together."""
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
@@ -77,14 +88,24 @@ class DecodingRecipe(Section):
     Only float32 gives a sentence the same score in every batch; int8 is for processors."""
 
     def conflicts(self) -> list[Conflict]:
-        """More hypotheses than the beam holds."""
+        """More hypotheses than the beam holds; strings that nothing can stop at."""
+        found = []
         if not self.sample and self.nbest > self.beam:
             message = (
                 f"decoding.nbest: {self.nbest} hypotheses need a beam of at least {self.nbest}, "
                 f"not {self.beam}; raise --beam or lower --nbest"
             )
-            return [Conflict(("decoding.nbest", "decoding.beam", "decoding.sample"), message)]
-        return []
+            found.append(Conflict(("decoding.nbest", "decoding.beam", "decoding.sample"), message))
+        if self.stop and self.beam > 1 and not self.sample:
+            message = (
+                f"decoding.stop: a beam of {self.beam} weighs whole outputs and cannot stop at a "
+                "string; use decoding.beam=1 or decoding.sample=true"
+            )
+            found.append(Conflict(("decoding.stop", "decoding.beam", "decoding.sample"), message))
+        if "" in self.stop:
+            message = "decoding.stop: an empty string would stop everything at once; leave it out"
+            found.append(Conflict(("decoding.stop",), message))
+        return found
 
 
 class Recipe(Section):
