@@ -32,6 +32,12 @@ MAY_KNOW: dict[str, set[str]] = {
     "translator": GROUND
     | {"folder", "layers.linear", "layers.recorder", "models", "text", "decoding"}
     | {"inspection", "lines"},
+    "language_folder": GROUND | {"models", "text", "folder", "tensors"},
+    "language_model": GROUND
+    | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"},
+    "pretraining": GROUND
+    | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}
+    | {"decoding", "language_model"},
     "tags": {"corpus"},
     "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND

@@ -124,7 +124,7 @@ def language_config(path: Path, kinds: Sequence[str]) -> tuple[str, LanguageReci
         raise FolderError(
             f"{path} holds {KINDS.get(kind, 'a translation model')}; expected {wanted}."
         )
-    whole = PretrainRecipe if kind == "language" else FinetuneRecipe
+    whole: type[LanguageRecipe] = PretrainRecipe if kind == "language" else FinetuneRecipe
     try:
         recipe: LanguageRecipe = recipe_from_of(whole, config["recipe"], str(path / "config.json"))
     except (RecipeError, KeyError, TypeError) as error:

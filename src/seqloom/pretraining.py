@@ -17,7 +17,8 @@ from typing import Any
 import torch
 
 from seqloom.corpus.pairs import Corpus
-from seqloom.decoding.writing import write
+from seqloom.decoding.stream import decode_stream
+from seqloom.folder import write_text
 from seqloom.language_folder import (
     language_config,
     save_language_config,
@@ -31,15 +32,14 @@ from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
 from seqloom.text.piece_tables import word_beginnings
 from seqloom.text.texts import PreparedTexts, prepare_texts
-from seqloom.folder import write_text
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import Epoch, measure
 from seqloom.training.distributed import Group, joined
 from seqloom.training.language_card import language_card
 from seqloom.training.language_tasks import Counts, HiddenTokens, NextToken
 from seqloom.training.loop import Trainer
-from seqloom.training.masking import MaskedBatch, Masking, masked_rows
-from seqloom.training.packing import PackedBatch, packed_rows
+from seqloom.training.masking import Masking, masked_rows
+from seqloom.training.packing import packed_rows
 from seqloom.training.progress import Progress
 from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
 from seqloom.training.tasks import autocast
@@ -151,17 +151,17 @@ class TextFeed:
     recipe: PretrainRecipe
     texts: PreparedTexts
 
-    def __call__(self, epoch: int, skip: int) -> Iterator[PackedBatch | MaskedBatch]:
+    def __call__(self, epoch: int, skip: int) -> Iterator[Any]:
         """The batches of an epoch, from number ``skip`` on."""
         return self.batches(epoch, skip)
 
-    def held_out(self) -> Iterator[PackedBatch | MaskedBatch]:
+    def held_out(self) -> Iterator[Any]:
         """Batches of the held-out texts, the same each time, as many as the recipe allows."""
         training = self.recipe.training
         most = max(1, training.validate_tokens // training.batch_tokens)
         return islice(self.batches(None, 0), most)
 
-    def batches(self, epoch: int | None, skip: int) -> Iterator[PackedBatch | MaskedBatch]:
+    def batches(self, epoch: int | None, skip: int) -> Iterator[Any]:
         """Those of an epoch of the training texts, or of the held-out texts."""
         training, context = self.recipe.training, self.recipe.model.context
         store = self.texts.validation if epoch is None else self.texts.train
@@ -248,7 +248,7 @@ class TextValidator:
         task, total, tokens = NextToken(), 0.0, 0
         for batch in self.feed.held_out():
             with autocast(self.device, self.recipe.training.precision):
-                loss = task(model, batch.to(self.device))  # type: ignore[arg-type]
+                loss = task(model, batch.to(self.device))
             total += float(loss.plain)
             tokens += loss.tokens
         loss_a_token = total / max(1, tokens)
@@ -259,7 +259,7 @@ class TextValidator:
         counts, total = Counts(), 0.0
         for batch in self.feed.held_out():
             with autocast(self.device, self.recipe.training.precision):
-                total += counts.add(model, batch.to(self.device))  # type: ignore[arg-type]
+                total += counts.add(model, batch.to(self.device))
         loss_a_token = total / max(1, counts.tokens)
         figures = {
             "loss": loss_a_token,
@@ -276,7 +276,9 @@ class TextValidator:
         options = self.recipe.decoding.model_copy(update={"max_tokens": training.sample_tokens})
         ready = lowered(model, training.precision)
         prompts = [tokenizer.encode(beginning) for beginning in training.samples]
-        found = write([ready], prompts, options, device=self.device, decode=tokenizer.decode)
+        found = decode_stream(
+            [ready], prompts, options, device=self.device, decode=tokenizer.decode
+        )
         for beginning, drawn in zip(training.samples, found, strict=True):
             text = tokenizer.decode(list(drawn[0].ids))
             self.progress.message(f"sample: {beginning}{text}")

@@ -22,8 +22,10 @@ from seqloom.cli import (
     doctor,
     evaluate,
     finetune,
+    generate,
     info,
     neighbours,
+    pretrain,
     train,
     translate,
     vectors,
@@ -45,6 +47,8 @@ app.command("prepare")(data.prepare)
 app.command("convert")(corpora.convert)
 app.command("doctor")(doctor.doctor)
 app.command("train")(train.train)
+app.command("pretrain")(pretrain.pretrain)
+app.command("generate")(generate.generate)
 app.command("translate")(translate.translate)
 app.command("score")(translate.score)
 app.command("evaluate")(evaluate.evaluate)

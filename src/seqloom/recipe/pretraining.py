@@ -52,7 +52,7 @@ class PretrainRecipe(Section):
     data: TextRecipe = TextRecipe()
     model: LanguageModelRecipe = GptRecipe()
     training: PretrainingRecipe = PretrainingRecipe()
-    decoding: DecodingRecipe = DecodingRecipe(sample=True)
+    decoding: DecodingRecipe = DecodingRecipe(sample=True, top_p=0.95, max_tokens=200)
 
     def conflicts(self) -> list[Conflict]:
         """A masked model without a mask."""

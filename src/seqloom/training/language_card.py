@@ -37,8 +37,8 @@ def language_card(
     train = report["train"]
     return f"""# Seqloom language model ({family.upper()})
 
-A model of the family `{family}` with {parameters:,} parameters, trained from scratch with Seqloom on
-{train["documents"]:,} documents of {train["tokens"]:,} tokens.
+A model of the family `{family}` with {parameters:,} parameters, trained from scratch
+with Seqloom on {train["documents"]:,} documents of {train["tokens"]:,} tokens.
 
 | figure | value |
 |---|---|

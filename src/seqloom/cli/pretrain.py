@@ -1,0 +1,79 @@
+"""``seqloom pretrain bert|gpt``: a language model from texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from seqloom.cli.console import Watch, say
+from seqloom.cli.options import Device, Settings, find_recipe
+from seqloom.errors import FolderError, RecipeError
+from seqloom.runtime import place_in_group
+
+Family = Literal["bert", "gpt"]
+
+
+def pretrain(
+    family: Annotated[
+        Family, typer.Argument(metavar="bert|gpt", help="Reads with holes, or writes on.")
+    ],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(metavar="[RECIPE]", help="A .yaml file, or the name of a shipped recipe."),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Texts: .txt .jsonl .parquet, a folder, hub:owner/name; may be repeated.",
+        ),
+    ] = None,
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Held-out texts; else a share of --text is held out."),
+    ] = None,
+    documents: Annotated[
+        Literal["auto", "files", "paragraphs", "lines"] | None,
+        typer.Option(help="What one document of a .txt file is."),
+    ] = None,
+    tokenizer: Annotated[
+        Literal["bpe", "byte_bpe", "unigram", "word", "character"] | None,
+        typer.Option(help="How text is cut into tokens."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
+    settings: Settings = None,
+    device: Device = None,
+) -> None:
+    """Train a language model; the same command after an interruption goes on where it was."""
+    if out is None:
+        raise FolderError("nowhere to write: add --out DIR, the folder of the model.")
+    from seqloom.recipe import load_recipe_of
+    from seqloom.recipe.pretraining import PretrainRecipe
+
+    flags: dict[str, Any] = {
+        "sources": text,
+        "validation_sources": validation,
+        "documents": documents,
+        "tokenizer": tokenizer,
+        "mask": family == "bert" or None,
+    }
+    data = {name: value for name, value in flags.items() if value}
+    given = {"data": data, "model": {"family": family}}
+    place = None if recipe is None else find_recipe(recipe)
+    chosen = load_recipe_of(PretrainRecipe, place, settings or [], given)
+    if not chosen.data.sources:
+        raise RecipeError(
+            recipe or "pretrain", ["data.sources: no text given; add --text FILE (a folder works)"]
+        )
+    from seqloom.pretraining import pretrain as run
+
+    with Watch() as watch:
+        run(chosen, out, device=device, progress=watch)
+    if place_in_group()[0] == 0:
+        say(f"trained {out}")
+        if family == "gpt":
+            say(f"try it: seqloom generate {out} 'Once upon a time'")
+        else:
+            say(f"try it: seqloom finetune {out} --train LABELLED.tsv --out DIR")

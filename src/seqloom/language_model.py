@@ -1,0 +1,192 @@
+"""A language model with its tokenizer: a causal one continues a text, a masked one fills holes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqloom.decoding.pieces import write_stream
+from seqloom.decoding.stopping import before_stop
+from seqloom.decoding.stream import decode_stream
+from seqloom.errors import DecodingError, FolderError
+from seqloom.language_folder import LanguageFolder, load_language_folder
+from seqloom.layers.linear import int8_available, lowered
+from seqloom.layers.recorder import recording
+from seqloom.models.base import CausalModel, MaskedModel
+from seqloom.recipe import DecodingRecipe, override
+from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.runtime import choose_device, faster_precision
+from seqloom.symbols import MASK
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What a model wrote after a prompt."""
+
+    text: str
+    log_probability: float
+    """Natural logarithm of the model's probability of its tokens, end included if it wrote one."""
+    tokens: int
+    finished: bool
+    """False where the longest output, or the context, cut it off."""
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """How surprised a model is by a text."""
+
+    log_probability: float
+    """Natural logarithm of the probability of all its tokens and its end."""
+    tokens: int
+    """Their number."""
+
+    @property
+    def perplexity(self) -> float:
+        """The exponential of the mean surprise of a token."""
+        return math.exp(-self.log_probability / max(1, self.tokens))
+
+
+class LanguageModel:
+    """A model of a folder that :func:`seqloom.pretrain` or an import wrote."""
+
+    def __init__(self, folder: LanguageFolder[Any], device: torch.device) -> None:
+        assert isinstance(folder.recipe, PretrainRecipe)
+        self.folder = folder.path
+        self.model = folder.model
+        self.tokenizer = folder.tokenizer
+        self.recipe = folder.recipe
+        self.device = device
+        self._lowered: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str | torch.device | None = None) -> LanguageModel:
+        """Read the folder of a language model.
+
+        Raises:
+            FolderError: not such a folder, or damaged.
+        """
+        where = choose_device(str(device) if device is not None else None)
+        return cls(load_language_folder(folder, ("language",), where), where)
+
+    def generate(self, prompts: Iterable[str], **options: Any) -> list[list[Continuation]]:
+        """What follows each prompt: ``nbest`` texts each, best first.
+
+        Args:
+            prompts: beginnings; an empty one lets the model begin.
+            options: fields of :class:`DecodingRecipe`, such as ``temperature`` or ``beam``.
+
+        Raises:
+            DecodingError: impossible options, a prompt that fills the context, or a masked model.
+        """
+        return list(self.stream(prompts, override(self.recipe.decoding, options)))
+
+    def stream(
+        self, prompts: Iterable[str], options: DecodingRecipe
+    ) -> Iterator[list[Continuation]]:
+        """:meth:`generate` for prompts that are read as they are needed, in their order."""
+        found = decode_stream(
+            [self._ready(options)],
+            map(self.tokenizer.encode, prompts),
+            options,
+            device=self.device,
+            decode=self.tokenizer.decode,
+        )
+        for several in found:
+            yield [
+                Continuation(
+                    before_stop(self.tokenizer.decode(one.ids), options.stop),
+                    one.log_probability,
+                    len(one.token_log_probabilities),
+                    one.finished,
+                )
+                for one in several
+            ]
+
+    def write(self, prompt: str, options: DecodingRecipe) -> Iterator[str]:
+        """Pieces of one continuation, each as soon as it is certain; see :func:`write_stream`."""
+        return write_stream(
+            [self._ready(options)],
+            self.tokenizer.encode(prompt),
+            options,
+            device=self.device,
+            decode=self.tokenizer.decode,
+        )
+
+    def _ready(self, options: DecodingRecipe) -> CausalModel:
+        """The model, multiplying as the options say."""
+        if not isinstance(self.model, CausalModel):
+            raise DecodingError(
+                f"{self.folder} holds a masked model (BERT), which fills holes and cannot go on "
+                "with a text; train one that writes: seqloom pretrain gpt --help"
+            )
+        precision: str = options.precision
+        if precision == "int8" and (self.device.type != "cpu" or not int8_available()):
+            raise DecodingError("decoding.precision: int8 is for processors; use bfloat16.")
+        if precision == "auto":
+            precision = faster_precision(self.device)
+        if precision == "float32" or recording():
+            return self.model
+        if precision not in self._lowered:
+            self._lowered[precision] = lowered(self.model, precision)
+        return self._lowered[precision]
+
+    @torch.inference_mode()
+    def surprises(self, texts: Sequence[str]) -> list[Surprise]:
+        """How surprised a causal model is by each text; long ones are read a context at a time.
+
+        Raises:
+            DecodingError: a masked model.
+        """
+        if not isinstance(self.model, CausalModel):
+            raise DecodingError(f"{self.folder} holds a masked model, which scores no whole text.")
+        return [self._surprise(self.model, text) for text in texts]
+
+    def _surprise(self, model: CausalModel, text: str) -> Surprise:
+        symbols, context = model.symbols, model.max_positions or 1 << 30
+        ids = [symbols.begin, *self.tokenizer.encode(text), symbols.end]
+        total = 0.0
+        for start in range(0, len(ids) - 1, context):
+            part = torch.tensor([ids[start : start + context + 1]], device=self.device)
+            logits = model.project(model(part[:, :-1])).float()
+            found = logits.log_softmax(-1).gather(2, part[:, 1:, None])
+            total += float(found.sum())
+        return Surprise(total, len(ids) - 1)
+
+    @torch.inference_mode()
+    def fill(self, text: str, count: int = 5) -> list[list[tuple[str, float]]]:
+        """For each ``<mask>`` of a text, the ``count`` likeliest tokens with their probabilities.
+
+        Raises:
+            FolderError: a causal model, or a vocabulary without a mask.
+            DecodingError: no ``<mask>``, or a text longer than the context.
+        """
+        model, symbols = self.model, self.tokenizer.symbols
+        if not isinstance(model, MaskedModel) or symbols.mask is None:
+            raise FolderError(f"{self.folder} holds no masked model; it cannot fill holes.")
+        parts = text.split(MASK)
+        if len(parts) == 1:
+            raise DecodingError(f"no {MASK} in the text; put it where a token is missing.")
+        ids = [symbols.begin]
+        for number, part in enumerate(parts):
+            # A space before a hole belongs to the token that fills it.
+            following = self.tokenizer.encode(part.rstrip(" ") if number < len(parts) - 1 else part)
+            ids += following if number == 0 else [symbols.mask, *following]
+        ids.append(symbols.end)
+        limit = model.max_positions
+        if limit is not None and len(ids) > limit:
+            raise DecodingError(
+                f"the text has {len(ids)} tokens, and the model reads {limit}; shorten it."
+            )
+        source = torch.tensor([ids], device=self.device)
+        hidden = model(source)[source == symbols.mask]
+        shares, found = model.project(hidden).float().softmax(-1).topk(count, dim=-1)
+        pieces = [self.tokenizer.pieces(row) for row in found.tolist()]
+        return [
+            list(zip(row, share, strict=True))
+            for row, share in zip(pieces, shares.tolist(), strict=True)
+        ]
