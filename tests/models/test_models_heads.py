@@ -7,7 +7,10 @@ import math
 import pytest
 import torch
 
+from seqloom.models.base import MaskedModel
+from seqloom.models.bert import Bert
 from seqloom.models.heads import Classifier, SentenceEncoder, Tagger, starts_of
+from seqloom.recipe.language import BertRecipe
 from toy_masked import ToyMasked
 
 # Two rows of packed texts: lengths 3 and 2, then 4; 0 is padding.
@@ -18,14 +21,26 @@ STARTS = torch.tensor([0, 3, 5])
 ALONE = [(0, slice(0, 3)), (0, slice(3, 5)), (1, slice(0, 4))]
 
 
-def heads() -> list[Classifier | SentenceEncoder]:
-    encoder = ToyMasked()
+def bert() -> Bert:
+    torch.manual_seed(3)
+    recipe = BertRecipe(width=8, feedforward=16, heads=2, layers=2, context=16)
+    return Bert(recipe, 30).eval()
+
+
+def heads() -> list[torch.nn.Module]:
     return [
-        Classifier(encoder, 3).eval(), SentenceEncoder(encoder), SentenceEncoder(encoder, "first"),
+        head.eval()
+        for encoder in (ToyMasked(), bert())
+        for head in (
+            Classifier(encoder, 3), SentenceEncoder(encoder), SentenceEncoder(encoder, "first"),
+        )
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("head", heads(), ids=["classes", "mean", "first"])
+NAMES = [f"{encoder} {head}" for encoder in ("toy", "bert") for head in ("class", "mean", "first")]
+
+
+@pytest.mark.parametrize("head", heads(), ids=NAMES)
 def test_packed_texts_get_what_each_gets_alone(head: torch.nn.Module) -> None:
     packed = head(IDS, DOCUMENTS, SEGMENTS, STARTS)
     for text, (row, part) in enumerate(ALONE):
@@ -33,7 +48,7 @@ def test_packed_texts_get_what_each_gets_alone(head: torch.nn.Module) -> None:
         torch.testing.assert_close(packed[text], alone[0])
 
 
-@pytest.mark.parametrize("head", heads(), ids=["classes", "mean", "first"])
+@pytest.mark.parametrize("head", heads(), ids=NAMES)
 def test_starts_decide_the_order_and_can_be_left_out(head: torch.nn.Module) -> None:
     expected = head(IDS, DOCUMENTS, SEGMENTS, STARTS)
     torch.testing.assert_close(head(IDS, DOCUMENTS, SEGMENTS), expected)
@@ -41,7 +56,7 @@ def test_starts_decide_the_order_and_can_be_left_out(head: torch.nn.Module) -> N
     torch.testing.assert_close(head(IDS, DOCUMENTS, SEGMENTS, STARTS[order]), expected[order])
 
 
-@pytest.mark.parametrize("head", heads(), ids=["classes", "mean", "first"])
+@pytest.mark.parametrize("head", heads(), ids=NAMES)
 def test_padded_rows_get_what_packed_ones_get(head: torch.nn.Module) -> None:
     ids = torch.tensor([[1, 5, 2, 0], [1, 2, 0, 0], [1, 7, 8, 2]])
     segments = torch.tensor([[0, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 1]])
@@ -49,8 +64,9 @@ def test_padded_rows_get_what_packed_ones_get(head: torch.nn.Module) -> None:
     torch.testing.assert_close(padded, head(IDS, DOCUMENTS, SEGMENTS, STARTS))
 
 
-def test_words_are_tagged_by_their_first_pieces() -> None:
-    tagger = Tagger(ToyMasked(), 4).eval()
+@pytest.mark.parametrize("encoder", [ToyMasked(), bert()], ids=["toy", "bert"])
+def test_words_are_tagged_by_their_first_pieces(encoder: MaskedModel) -> None:
+    tagger = Tagger(encoder, 4).eval()
     places = torch.tensor([1, 4, 6, 7])
     packed = tagger(IDS, places, DOCUMENTS, SEGMENTS)
     assert packed.shape == (4, 4)

@@ -7,7 +7,6 @@ from itertools import chain
 import pytest
 
 from seqloom.corpus.tagged import TaggedSentence, TaggedSentences
-from seqloom.symbols import Symbols
 from seqloom.text.examples import (
     UNKNOWN,
     pair_examples,
@@ -18,8 +17,6 @@ from seqloom.text.examples import (
 from seqloom.text.pieces import Pieces
 from seqloom.text.tokenizer import Tokenizer
 
-SYMBOLS = Symbols()
-
 
 @pytest.fixture(scope="module")
 def letters() -> Tokenizer:
@@ -27,34 +24,34 @@ def letters() -> Tokenizer:
 
 
 def test_a_text_stands_between_beginning_and_end(letters: Tokenizer) -> None:
-    (one, two) = text_examples(letters, SYMBOLS, ["ab", ""], 16, labels=[4, 0]).items
+    (one, two) = text_examples(letters, ["ab", ""], 16, labels=[4, 0]).items
     assert one.ids == [1, *letters.encode("ab"), 2]
     assert (one.segments, one.places, one.labels, one.number) == ([0] * 5, [0], [4], 0)
     assert (two.ids[0], two.ids[-1], two.number) == (1, 2, 1)
-    assert text_examples(letters, SYMBOLS, ["ab"], 16).items[0].labels == [UNKNOWN]
+    assert text_examples(letters, ["ab"], 16).items[0].labels == [UNKNOWN]
 
 
 def test_the_second_text_is_segment_one(letters: Tokenizer) -> None:
-    (one,) = text_examples(letters, SYMBOLS, ["ab"], 16, seconds=["c"], labels=[1]).items
+    (one,) = text_examples(letters, ["ab"], 16, seconds=["c"], labels=[1]).items
     a, b = letters.encode("ab"), letters.encode("c")
     assert one.ids == [1, *a, 2, *b, 2]
     assert one.segments == [0] * (len(a) + 2) + [1] * (len(b) + 1)
 
 
 def test_long_texts_are_cut_and_counted(letters: Tokenizer) -> None:
-    found = text_examples(letters, SYMBOLS, ["abcabcabc", "a"], 6, name="x.tsv")
+    found = text_examples(letters, ["abcabcabc", "a"], 6, name="x.tsv")
     assert [len(each.ids) for each in found.items] == [6, 4]
     assert found.items[0].ids[-1] == 2, "the symbol of the end stays"
     assert found.said == (
         "x.tsv: 1 of 2 texts are longer than the context of 6 tokens and are cut to it; the "
         "longest has 12"
     )
-    assert text_examples(letters, SYMBOLS, ["a"], 6).said is None
+    assert text_examples(letters, ["a"], 6).said is None
 
 
 @pytest.mark.parametrize(("first", "second"), [(20, 3), (3, 20), (20, 20), (5, 5)])
 def test_of_two_texts_the_longer_one_is_cut(first: int, second: int, letters: Tokenizer) -> None:
-    found = text_examples(letters, SYMBOLS, ["a" * first], 15, seconds=["b" * second])
+    found = text_examples(letters, ["a" * first], 15, seconds=["b" * second])
     (one,) = found.items
     assert len(one.ids) == min(15, first + second + 5)
     lengths = [one.segments.count(0) - 2, one.segments.count(1) - 1]
@@ -72,7 +69,7 @@ def tagged(*words: str) -> TaggedSentences:
 
 
 def test_tags_stand_at_the_first_pieces_of_words(letters: Tokenizer) -> None:
-    found = tag_examples(letters, SYMBOLS, tagged("ab", "c", "de"), {"a": 0, "c": 1}, 30)
+    found = tag_examples(letters, tagged("ab", "c", "de"), {"a": 0, "c": 1}, 30)
     one, two = found.items
     assert one.ids == [1, *letters.encode("ab c de"), 2]
     assert one.labels == [0, 1, UNKNOWN]
@@ -82,7 +79,7 @@ def test_tags_stand_at_the_first_pieces_of_words(letters: Tokenizer) -> None:
 
 def test_long_sentences_are_split_between_words_and_counted(letters: Tokenizer) -> None:
     words = ["abc", "def", "ghi", "jkl"] * 3
-    found = tag_examples(letters, SYMBOLS, tagged(*words), {"a": 0, "d": 1, "g": 2, "j": 3}, 16)
+    found = tag_examples(letters, tagged(*words), {"a": 0, "d": 1, "g": 2, "j": 3}, 16)
     assert max(len(each.ids) for each in found.items) <= 16
     first = [each for each in found.items if each.number == 0]
     assert [*chain(*(each.labels for each in first))] == [0, 1, 2, 3] * 3, "no word is lost"
@@ -104,6 +101,6 @@ def test_a_word_longer_than_the_context_keeps_its_first_pieces() -> None:
 
 
 def test_equal_texts_of_pairs_have_equal_numbers(letters: Tokenizer) -> None:
-    found = pair_examples(letters, SYMBOLS, [("a", "b"), ("c", "a"), ("c", "c")], 8)
+    found = pair_examples(letters, [("a", "b"), ("c", "a"), ("c", "c")], 8)
     assert [each.labels for each in found.items] == [[0], [1], [2], [0], [2], [2]]
     assert found.group == 2

@@ -38,6 +38,7 @@ class Foreign:
 
     def __init__(self, backend: tokenizers.Tokenizer) -> None:
         self.backend = backend
+        self.symbols = Symbols()
 
     def locate_batch(self, texts: list[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
         found = self.backend.encode_batch(texts, add_special_tokens=False)
@@ -71,8 +72,8 @@ def sentence(*words: str, joined: str = "") -> TaggedSentence:
     return TaggedSentence(words, ("X",) * len(words), glued, "a.conllu, line 7")
 
 
-def cut(tokenizer: Any, *sentences: TaggedSentence, unknown: int | None = 3) -> list[Pieces]:
-    return list(pieces_of(tokenizer, Symbols(unknown=unknown), sentences))
+def cut(tokenizer: Any, *sentences: TaggedSentence) -> list[Pieces]:
+    return list(pieces_of(tokenizer, sentences))
 
 
 def test_pieces_are_those_of_the_sentence_as_people_write_it(tokenizer: Tokenizer) -> None:
@@ -130,10 +131,11 @@ def test_a_word_that_the_tokenizer_drops_is_unknown() -> None:
     you, know = plain.ids[: plain.firsts[1]], plain.ids[plain.firsts[1] :]
     assert found.ids == [3, *you, 3, *know, 3]
     assert found.firsts == [0, 1, 1 + len(you), 2 + len(you), 2 + len(plain.ids)]
+    tokenizer.symbols = Symbols(unknown=None)
     with pytest.raises(
         TokenizerError, match=r"a\.conllu, line 7: .* no piece for the word '\\x07'"
     ):
-        cut(tokenizer, words, unknown=None)
+        cut(tokenizer, words)
 
 
 def test_the_english_web_treebank_has_a_piece_for_each_word(real_data: Path) -> None:

@@ -9,11 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqloom.symbols import Symbols
 from seqloom.text.examples import UNKNOWN, Example, Examples
-from seqloom.training.labelled_batches import collate, labelled_batches, pack, plan
-
-SYMBOLS = Symbols(pad=0)
+from seqloom.training.labelled_batches import LabelledFeed, collate, labelled_batches, pack, plan
 
 
 def examples(number: int = 50, group: int = 1) -> Examples:
@@ -30,7 +27,7 @@ def examples(number: int = 50, group: int = 1) -> Examples:
 
 def test_each_example_stands_in_its_batch_whole() -> None:
     found = examples()
-    (batch,) = labelled_batches(found, 50, SYMBOLS, seed=1, epoch=0)
+    (batch,) = labelled_batches(found, 50, seed=1, epoch=0)
     ids, segments = batch.ids.flatten(), batch.segments.flatten()
     documents = batch.documents.flatten()
     labels, words = [], 0
@@ -50,7 +47,7 @@ def test_each_example_stands_in_its_batch_whole() -> None:
 
 
 def test_documents_rise_along_each_row_from_one() -> None:
-    (batch,) = labelled_batches(examples(), 50, SYMBOLS)
+    (batch,) = labelled_batches(examples(), 50)
     for row in batch.documents.tolist():
         real = [number for number in row if number]
         assert real == sorted(real)
@@ -59,14 +56,16 @@ def test_documents_rise_along_each_row_from_one() -> None:
 
 
 def test_rows_are_nearly_full() -> None:
-    (batch,) = labelled_batches(examples(200), 200, SYMBOLS)
+    (batch,) = labelled_batches(examples(200), 200)
     assert float((batch.documents > 0).float().mean()) > 0.95
     assert batch.ids.shape[1] <= 128
 
 
 def test_a_long_example_widens_its_rows() -> None:
     long = Example([5] * 300, [0] * 300, [0], [1], 0)
-    batch = collate([long, Example([5] * 9, [0] * 9, [0], [1], 1)], [0, 1], SYMBOLS)
+    found = Examples([long, Example([5] * 9, [0] * 9, [0], [1], 1)], pad=7)
+    batch = collate(found, [0, 1])
+    assert batch.ids[1, 9:].tolist() == [7] * 291, "the pad of another vocabulary"
     assert batch.ids.shape == (2, 300)
 
 
@@ -96,22 +95,24 @@ def test_the_order_is_decided_by_seed_and_epoch() -> None:
 @pytest.mark.parametrize("skip", [0, 3, 6, 7])
 def test_an_epoch_resumes_by_skipping(skip: int) -> None:
     options = {"seed": 4, "epoch": 1}
-    whole = list(labelled_batches(examples(), 8, SYMBOLS, **options))
-    rest = list(labelled_batches(examples(), 8, SYMBOLS, skip=skip, **options))
+    whole = list(labelled_batches(examples(), 8, **options))
+    rest = list(labelled_batches(examples(), 8, skip=skip, **options))
     assert [batch.rows for batch in rest] == [batch.rows for batch in whole[skip:]]
     assert all(torch.equal(a.ids, b.ids) for a, b in zip(rest, whole[skip:], strict=True))
+    fed = LabelledFeed(examples(), 8, seed=4)(1, skip)
+    assert [batch.rows for batch in fed] == [batch.rows for batch in rest]
 
 
 @pytest.mark.parametrize("epoch", [None, 0])
 def test_pairs_stay_together(epoch: int | None) -> None:
-    for batch in labelled_batches(examples(20, group=2), 4, SYMBOLS, epoch=epoch):
+    for batch in labelled_batches(examples(20, group=2), 4, epoch=epoch):
         firsts, seconds = batch.rows[0::2], batch.rows[1::2]
         assert len(firsts) <= 4
         assert all(b == a + 1 and a % 2 == 0 for a, b in zip(firsts, seconds, strict=True))
 
 
 def test_a_batch_goes_to_a_device_whole() -> None:
-    (batch,) = labelled_batches(examples(), 50, SYMBOLS)
+    (batch,) = labelled_batches(examples(), 50)
     moved = batch.to(torch.device("meta"))
     assert {getattr(moved, name).device.type for name in ("ids", "places", "labels")} == {"meta"}
     assert (moved.rows, moved.tokens) == (batch.rows, batch.tokens)

@@ -15,7 +15,6 @@ from seqloom.corpus.classes import gather
 from seqloom.corpus.labels import read_labelled
 from seqloom.corpus.tagged import read_tagged
 from seqloom.models.heads import Classifier, SentenceEncoder, Tagger
-from seqloom.symbols import Symbols
 from seqloom.text.examples import (
     UNKNOWN,
     Example,
@@ -36,7 +35,6 @@ from seqloom.training.labelled_tasks import (
 )
 from toy_masked import ToyMasked
 
-SYMBOLS = Symbols()
 CPU = torch.device("cpu")
 
 
@@ -51,7 +49,7 @@ def items(*labels: list[int]) -> list[Example]:
 def test_the_loss_of_classes_is_summed_over_texts() -> None:
     model = Classifier(ToyMasked(), 3).eval()
     found = items([0], [2], [UNKNOWN], [1])
-    loss = Classification()(model, collate(found, [3, 0, 1, 2], SYMBOLS))
+    loss = Classification()(model, collate(Examples(found), [3, 0, 1, 2]))
     expected = 0.0
     for each in found:
         if each.labels != [UNKNOWN]:
@@ -66,7 +64,7 @@ def test_the_loss_of_classes_is_summed_over_texts() -> None:
 def test_the_loss_of_tags_is_summed_over_words() -> None:
     model = Tagger(ToyMasked(), 3).eval()
     found = items([0, 1, UNKNOWN], [2, 2], [1])
-    loss = Tagging()(model, collate(found, [1, 2, 0], SYMBOLS))
+    loss = Tagging()(model, collate(Examples(found), [1, 2, 0]))
     expected = 0.0
     for each in found:
         alone = model(torch.tensor([each.ids]), torch.tensor(each.places)).log_softmax(-1).detach()
@@ -123,7 +121,7 @@ def test_sentences_pass_twice_under_two_masks_of_dropout() -> None:
     model = SentenceEncoder(ToyMasked(dropout=0.5))
     sentences = [each._replace(labels=[n]) for n, each in enumerate(items([0], [0], [0]))]
     pairs = [each for each in sentences for _ in range(2)]
-    batch = collate(pairs, range(6), SYMBOLS)
+    batch = collate(Examples(pairs), range(6))
     vectors = model.train()(batch.ids, batch.documents, batch.segments, batch.starts)
     assert not torch.allclose(vectors[0::2], vectors[1::2])
     vectors = model.eval()(batch.ids, batch.documents, batch.segments, batch.starts)
@@ -136,10 +134,10 @@ def test_sentences_pass_twice_under_two_masks_of_dropout() -> None:
 def test_probabilities_and_vectors_come_in_the_order_of_the_examples() -> None:
     found = Examples(items([0, 1, 2], [0], [1, 1], [2], [0]))
     tagger, vectors = Tagger(ToyMasked(dropout=0.5), 3), SentenceEncoder(ToyMasked())
-    tags = label_probabilities(tagger.train(), found, SYMBOLS, CPU)
+    tags = label_probabilities(tagger.train(), found, CPU)
     assert tagger.training, "as it was"
     assert [len(each) for each in tags] == [3, 1, 2, 1, 1]
-    together = sentence_vectors(vectors, found, SYMBOLS, CPU)
+    together = sentence_vectors(vectors, found, CPU)
     for each, of_words, vector in zip(found.items, tags, together, strict=True):
         ids = torch.tensor([each.ids])
         alone = tagger.eval()(ids, torch.tensor(each.places)).softmax(-1)
@@ -151,7 +149,7 @@ def learn(task: Any, model: torch.nn.Module, found: Examples, epochs: int, size:
     optimizer = torch.optim.AdamW(model.parameters(), 0.01)
     model.train()
     for epoch in range(epochs):
-        for batch in labelled_batches(found, size, SYMBOLS, epoch=epoch):
+        for batch in labelled_batches(found, size, epoch=epoch):
             loss = task(model, batch)
             optimizer.zero_grad()
             (loss.total / loss.tokens).backward()
@@ -164,12 +162,12 @@ def test_a_toy_learns_the_question_types_of_trec(real_data: Path) -> None:
     numbers = {label: number for number, label in enumerate(sorted(texts.counts))}
     labels = [numbers[label] for label in texts.labels]
     tokenizer = Tokenizer.train(texts.texts, "bpe", 600)
-    found = text_examples(tokenizer, SYMBOLS, texts.texts, 64, labels=labels)
+    found = text_examples(tokenizer, texts.texts, 64, labels=labels)
     assert found.said is not None or max(len(each.ids) for each in found.items) <= 64
     held = Examples(found.items[1000:])
     model = Classifier(ToyMasked(tokenizer.size, 32), len(numbers))
     learn(Classification(), model, Examples(found.items[:1000]), 4, 32)
-    said = label_probabilities(model, held, SYMBOLS, CPU)
+    said = label_probabilities(model, held, CPU)
     said = torch.stack([each[0] for each in said]).argmax(-1)
     right = torch.tensor([each.labels[0] for each in held.items])
     assert float((said == right).float().mean()) > 0.5, "the commonest type has a quarter"
@@ -180,14 +178,14 @@ def test_a_toy_learns_the_tags_of_a_treebank(real_data: Path) -> None:
     sentences = read_tagged([path])
     tags = {tag: number for number, tag in enumerate(sorted(sentences.counts))}
     tokenizer = Tokenizer.train([each.text for each in sentences.sentences], "bpe", 1500)
-    found = tag_examples(tokenizer, SYMBOLS, sentences, tags, 64)
+    found = tag_examples(tokenizer, sentences, tags, 64)
     assert found.said is not None
     assert "are split between words" in found.said
     assert sum(len(each.labels) for each in found.items) == sentences.words
     model = Tagger(ToyMasked(tokenizer.size, 32), len(tags))
     learn(Tagging(), model, Examples(found.items[:1800]), 3, 32)
     held = Examples(found.items[1800:])
-    said = torch.cat(label_probabilities(model, held, SYMBOLS, CPU)).argmax(-1)
+    said = torch.cat(label_probabilities(model, held, CPU)).argmax(-1)
     right = torch.tensor([label for each in held.items for label in each.labels])
     assert float((said == right).float().mean()) > 0.6, "nouns are 17 %"
 
@@ -197,11 +195,11 @@ def test_a_toy_learns_to_find_partners(symmetric: bool) -> None:
     words = [f"{a}{b}" for a in "abcdefgh" for b in "abcdefgh"]
     tokenizer = Tokenizer.train(["abcdefgh ABCDEFGH"], "character", 600, exact=False)
     pairs = [(word, word.upper()) for word in words]
-    found = pair_examples(tokenizer, SYMBOLS, pairs, 16)
+    found = pair_examples(tokenizer, pairs, 16)
     model = SentenceEncoder(ToyMasked(tokenizer.size, 32))
 
     def hits() -> float:
-        vectors = sentence_vectors(model, found, SYMBOLS, CPU)
+        vectors = sentence_vectors(model, found, CPU)
         best = (vectors[0::2] @ vectors[1::2].t()).argmax(1)
         return float((best == torch.arange(len(pairs))).float().mean())
 

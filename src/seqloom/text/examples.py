@@ -8,11 +8,11 @@ context is cut, of two texts the longer one; a tagged sentence is split, so that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from seqloom.corpus.tagged import TaggedSentences
-from seqloom.symbols import Symbols
+from seqloom.symbols import PAD, Symbols
 from seqloom.text.pieces import Pieces, pieces_of
 from seqloom.text.tokenizer import Tokenizer
 
@@ -43,11 +43,12 @@ class Examples:
     """What was too long, and what became of it."""
     group: int = 1
     """So many neighbours belong together: 2 where texts come in pairs."""
+    pad: int = PAD
+    """Fills rows up."""
 
 
 def text_examples(
     tokenizer: Tokenizer,
-    symbols: Symbols,
     texts: Sequence[str],
     context: int,
     *,
@@ -59,7 +60,6 @@ def text_examples(
 
     Args:
         tokenizer: cuts texts into pieces.
-        symbols: stand around texts.
         texts: the only, or the first texts.
         context: longest example, in tokens.
         seconds: the second texts.
@@ -70,6 +70,7 @@ def text_examples(
     if seconds is not None:
         sides.append(tokenizer.encode_batch(seconds))
     items, longest, cut = list[Example](), 0, 0
+    symbols = tokenizer.symbols
     for number, parts in enumerate(zip(*sides, strict=True)):
         length = sum(map(len, parts)) + len(parts) + 1
         longest, cut = max(longest, length), cut + (length > context)
@@ -79,19 +80,19 @@ def text_examples(
         f"{name}: {cut:,} of {len(items):,} {'texts' if seconds is None else 'pairs'} are longer "
         f"than the context of {context:,} tokens and are cut to it; the longest has {longest:,}"
     )
-    return Examples(items, said if cut else None)
+    return Examples(items, said if cut else None, pad=symbols.pad)
 
 
 def tag_examples(
     tokenizer: Tokenizer,
-    symbols: Symbols,
     found: TaggedSentences,
     tags: Mapping[str, int],
     context: int,
 ) -> Examples:
     """Tagged sentences, a label for each word; a tag that is not in ``tags`` is UNKNOWN."""
     items, longest, split = list[Example](), 0, 0
-    pieces = pieces_of(tokenizer, symbols, found.sentences)
+    symbols = tokenizer.symbols
+    pieces = pieces_of(tokenizer, found.sentences)
     for number, (each, whole) in enumerate(zip(found.sentences, pieces, strict=True)):
         labels = [tags.get(tag, UNKNOWN) for tag in each.tags]
         longest = max(longest, len(whole.ids) + 2)
@@ -105,12 +106,11 @@ def tag_examples(
         f"{found.name}: {split:,} of {len(found):,} sentences are longer than the context of "
         f"{context:,} tokens and are split between words; the longest has {longest:,}"
     )
-    return Examples(items, said if split else None)
+    return Examples(items, said if split else None, pad=symbols.pad)
 
 
 def pair_examples(
     tokenizer: Tokenizer,
-    symbols: Symbols,
     pairs: Iterable[tuple[str, str]],
     context: int,
     name: str = "pairs",
@@ -119,8 +119,8 @@ def pair_examples(
     texts = [text for pair in pairs for text in pair]
     numbers = dict[str, int]()
     labels = [numbers.setdefault(text, len(numbers)) for text in texts]
-    found = text_examples(tokenizer, symbols, texts, context, labels=labels, name=name)
-    return Examples(found.items, found.said, group=2)
+    found = text_examples(tokenizer, texts, context, labels=labels, name=name)
+    return replace(found, group=2)
 
 
 def split_pieces(whole: Pieces, limit: int) -> Iterator[Pieces]:

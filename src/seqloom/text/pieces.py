@@ -30,9 +30,7 @@ class Pieces(NamedTuple):
     """Place in ``ids`` of the first piece of each word, rising."""
 
 
-def pieces_of(
-    tokenizer: Tokenizer, symbols: Symbols, sentences: Sequence[TaggedSentence]
-) -> Iterator[Pieces]:
+def pieces_of(tokenizer: Tokenizer, sentences: Sequence[TaggedSentence]) -> Iterator[Pieces]:
     """The pieces of sentences without symbols around them.
 
     A word that the tokenizer passes over, such as one of control characters, becomes the symbol of
@@ -58,7 +56,7 @@ def pieces_of(
         for number, found in zip(again, parted, strict=True):
             located[number] = found
         for each, (ids, spans), (_, words) in zip(part, located, written, strict=True):
-            yield _pieces(ids, _firsts(spans, words), each, symbols)
+            yield _pieces(ids, _firsts(spans, words), each, tokenizer.symbols)
 
 
 def _written(words: Sequence[str], joined: Sequence[bool]) -> tuple[str, list[Span]]:

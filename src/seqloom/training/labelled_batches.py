@@ -15,15 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqloom.symbols import Symbols
-from seqloom.text.examples import UNKNOWN, Example, Examples
+from seqloom.text.examples import UNKNOWN, Examples
 
 _WIDTH = 128
 """Width of rows, unless an example is longer: attention costs its square."""
 
 
 @dataclass(frozen=True)
-class PackedBatch:
+class LabelledBatch:
     """E examples in B rows of T positions, with labels of n tokens.
 
     Places count through all rows: row * T + column.
@@ -46,34 +45,45 @@ class PackedBatch:
     tokens: int
     """Labels that are known."""
 
-    def to(self, device: torch.device) -> PackedBatch:
+    def to(self, device: torch.device) -> LabelledBatch:
         """The same batch on a device."""
         names = ("ids", "documents", "segments", "starts", "places", "labels")
         moved = (getattr(self, name).to(device, non_blocking=True) for name in names)
-        return PackedBatch(*moved, rows=self.rows, tokens=self.tokens)  # type: ignore[misc]
+        return LabelledBatch(*moved, rows=self.rows, tokens=self.tokens)  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class LabelledFeed:
+    """The batches of each epoch of a run; see :func:`labelled_batches`."""
+
+    examples: Examples
+    size: int
+    seed: int
+
+    def __call__(self, epoch: int, skip: int) -> Iterator[LabelledBatch]:
+        """See :class:`seqloom.training.tasks.Feed`."""
+        return labelled_batches(self.examples, self.size, seed=self.seed, epoch=epoch, skip=skip)
 
 
 def labelled_batches(
     examples: Examples,
     size: int,
-    symbols: Symbols,
     *,
     seed: int = 0,
     epoch: int | None = None,
     skip: int = 0,
-) -> Iterator[PackedBatch]:
+) -> Iterator[LabelledBatch]:
     """The batches of one epoch, from number ``skip`` on.
 
     Args:
         examples: in memory; neighbours that belong together stay together.
         size: examples of a batch, or pairs where they come in pairs.
-        symbols: of the vocabulary.
         seed: decides the order, with the epoch.
         epoch: number of the epoch, or None for the order of lengths without chance (validation).
         skip: batches already seen.
     """
     for rows in islice(plan(examples, size, seed=seed, epoch=epoch), skip, None):
-        yield collate(examples.items, rows.tolist(), symbols)
+        yield collate(examples, rows.tolist())
 
 
 def plan(
@@ -91,14 +101,14 @@ def plan(
         yield (group * order[start : start + size, None] + np.arange(group)).ravel()
 
 
-def collate(items: Sequence[Example], rows: Sequence[int], symbols: Symbols) -> PackedBatch:
+def collate(examples: Examples, rows: Sequence[int]) -> LabelledBatch:
     """Pack the examples of numbers ``rows``."""
-    chosen = [items[row] for row in rows]
+    chosen = [examples.items[row] for row in rows]
     lengths = [len(example.ids) for example in chosen]
     packed = pack(lengths, max(_WIDTH, *lengths))
     height = max(row for row, _ in packed) + 1
     width = max(column + length for (_, column), length in zip(packed, lengths, strict=True))
-    ids = np.full((height, width), symbols.pad, np.int64)
+    ids = np.full((height, width), examples.pad, np.int64)
     documents, segments = (np.zeros_like(ids) for _ in range(2))
     seen = [0] * height
     # Along a row, so that the numbers of its documents rise.
@@ -112,7 +122,7 @@ def collate(items: Sequence[Example], rows: Sequence[int], symbols: Symbols) -> 
     starts = np.array([row * width + column for row, column in packed], np.int64)
     places = [start + np.array(each.places) for start, each in zip(starts, chosen, strict=True)]
     labels = np.concatenate([np.array(example.labels, np.int64) for example in chosen])
-    return PackedBatch(
+    return LabelledBatch(
         torch.from_numpy(ids),
         torch.from_numpy(documents),
         torch.from_numpy(segments),

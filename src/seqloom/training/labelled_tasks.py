@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqloom.models.heads import Classifier, SentenceEncoder, Tagger
-from seqloom.symbols import Symbols
 from seqloom.text.examples import UNKNOWN, Examples
-from seqloom.training.labelled_batches import PackedBatch, labelled_batches
+from seqloom.training.labelled_batches import LabelledBatch, labelled_batches
 from seqloom.training.tasks import Loss
 
 _SIZE = 64  # examples read at once where nothing is learned
@@ -24,7 +23,7 @@ _SIZE = 64  # examples read at once where nothing is learned
 class Classification:
     """Cross-entropy of the classes of texts, summed."""
 
-    def __call__(self, model: Classifier, batch: PackedBatch, done: float = 1.0) -> Loss:
+    def __call__(self, model: Classifier, batch: LabelledBatch, done: float = 1.0) -> Loss:
         """See :class:`seqloom.training.tasks.Task`; ``Loss.tokens`` are texts."""
         return _entropy(class_logits(model, batch), batch)
 
@@ -32,7 +31,7 @@ class Classification:
 class Tagging:
     """Cross-entropy of the tags of words, summed."""
 
-    def __call__(self, model: Tagger, batch: PackedBatch, done: float = 1.0) -> Loss:
+    def __call__(self, model: Tagger, batch: LabelledBatch, done: float = 1.0) -> Loss:
         """See :class:`seqloom.training.tasks.Task`; ``Loss.tokens`` are words."""
         return _entropy(tag_logits(model, batch), batch)
 
@@ -53,7 +52,7 @@ class Ranking:
         self.scale = scale
         self.symmetric = symmetric
 
-    def __call__(self, model: SentenceEncoder, batch: PackedBatch, done: float = 1.0) -> Loss:
+    def __call__(self, model: SentenceEncoder, batch: LabelledBatch, done: float = 1.0) -> Loss:
         """See :class:`seqloom.training.tasks.Task`; ``Loss.tokens`` are pairs.
 
         The examples of the batch are pairs, first and second side by side.
@@ -89,25 +88,25 @@ def ranking_loss(
     return loss
 
 
-def class_logits(model: Classifier, batch: PackedBatch) -> Tensor:
+def class_logits(model: Classifier, batch: LabelledBatch) -> Tensor:
     """Logits [E C] of the texts of a batch."""
     logits: Tensor = model(batch.ids, batch.documents, batch.segments, batch.starts)
     return logits
 
 
-def tag_logits(model: Tagger, batch: PackedBatch) -> Tensor:
+def tag_logits(model: Tagger, batch: LabelledBatch) -> Tensor:
     """Logits [n C] of the words of a batch."""
     logits: Tensor = model(batch.ids, batch.places, batch.documents, batch.segments)
     return logits
 
 
 def label_probabilities(
-    model: Classifier | Tagger, examples: Examples, symbols: Symbols, device: torch.device
+    model: Classifier | Tagger, examples: Examples, device: torch.device
 ) -> list[Tensor]:
     """Probabilities [texts or words, C] of each example, in the order of the examples."""
     found: dict[int, Tensor] = {}
     with _not_learning(model):
-        for each in labelled_batches(examples, _SIZE, symbols):
+        for each in labelled_batches(examples, _SIZE):
             batch = each.to(device)
             if isinstance(model, Tagger):
                 logits = tag_logits(model, batch)
@@ -119,13 +118,11 @@ def label_probabilities(
     return [found[row] for row in range(len(examples.items))]
 
 
-def sentence_vectors(
-    model: SentenceEncoder, examples: Examples, symbols: Symbols, device: torch.device
-) -> Tensor:
+def sentence_vectors(model: SentenceEncoder, examples: Examples, device: torch.device) -> Tensor:
     """Vectors [E D] of all examples, in their order."""
     rows, vectors = list[int](), list[Tensor]()
     with _not_learning(model):
-        for each in labelled_batches(examples, _SIZE, symbols):
+        for each in labelled_batches(examples, _SIZE):
             batch = each.to(device)
             rows += batch.rows
             vectors.append(model(batch.ids, batch.documents, batch.segments, batch.starts).cpu())
@@ -143,6 +140,6 @@ def _not_learning(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def _entropy(logits: Tensor, batch: PackedBatch) -> Loss:
+def _entropy(logits: Tensor, batch: LabelledBatch) -> Loss:
     loss = F.cross_entropy(logits.float(), batch.labels, ignore_index=UNKNOWN, reduction="sum")
     return Loss(loss, loss.detach(), batch.tokens)
