@@ -108,18 +108,7 @@ def tagging(
     Raises:
         EvaluationError: different numbers of sentences or words, or none.
     """
-    if len(right) != len(predicted):
-        raise EvaluationError(
-            f"{len(predicted):,} tagged sentences and {len(right):,} right ones; expected as many."
-        )
-    if not any(right):
-        raise EvaluationError("no words to measure a tagger on.")
-    for number, (one, other) in enumerate(zip(right, predicted, strict=True), start=1):
-        if len(one) != len(other):
-            raise EvaluationError(
-                f"sentence {number:,}: {len(other):,} predicted tags for {len(one):,} words; "
-                "expected as many."
-            )
+    _check(right, predicted)
     words = classification([*chain(*right)], [*chain(*predicted)], commonest)
     whole = sum(list(one) == list(other) for one, other in zip(right, predicted, strict=True))
     return Tagging(
@@ -135,6 +124,21 @@ def tagging(
         words.classes,
         span_figures(right, predicted) if names_spans({*chain(*right)}) else None,
     )
+
+
+def _check(right: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+    if len(right) != len(predicted):
+        raise EvaluationError(
+            f"{len(predicted):,} tagged sentences and {len(right):,} right ones; expected as many."
+        )
+    if not any(right):
+        raise EvaluationError("no words to measure a tagger on.")
+    for number, (one, other) in enumerate(zip(right, predicted, strict=True), start=1):
+        if len(one) != len(other):
+            raise EvaluationError(
+                f"sentence {number:,}: {len(other):,} predicted tags for {len(one):,} words; "
+                "expected as many."
+            )
 
 
 def names_spans(tags: set[str]) -> bool:
