@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from seqloom.corpus.label_tables import blank
+from seqloom.corpus.label_tables import PLACE, SECOND, blank
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.report import shorten
 from seqloom.errors import CorpusError
@@ -32,6 +32,8 @@ class Labelled:
     """What messages call them."""
     empty: int = 0
     """Blank texts that were left out."""
+    seconds: list[str] | None = None
+    """Where texts come in pairs: the second of each."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -50,6 +52,7 @@ class Labelled:
             [self.labels[row] for row in chosen],
             self.places.take(pa.array(chosen, pa.int64())),
             name,
+            seconds=None if self.seconds is None else [self.seconds[row] for row in chosen],
         )
 
     def quote(self, label: str) -> str:
@@ -64,19 +67,27 @@ def gather(corpus: Corpus) -> Labelled:
     Raises:
         CorpusError: a file is damaged, a text lacks its label, or there is no text at all.
     """
-    texts, labels = list[str](), list[str]()
+    texts, labels, seconds = list[str](), list[str](), list[str]()
     places: list[pa.Array[Any]] = []
+    place, second = (pa.scalar(key) for key in (PLACE, SECOND))
     read = 0
     for batch in corpus.batches():
         read += batch.num_rows
         columns: list[Any] = batch.columns
         filled = pc.invert(blank(columns[0]))
+        keys = columns[2].keys
+        if len(keys) > batch.num_rows:
+            other = columns[2].items.filter(pc.equal(keys, second))
+            filled = pc.and_not(filled, blank(other))
+            seconds += other.filter(filled).to_pylist()
         texts += columns[0].filter(filled).to_pylist()
         labels += columns[1].filter(filled).to_pylist()
-        places.append(columns[2].items.filter(filled))
+        places.append(columns[2].items.filter(pc.equal(keys, place)).filter(filled))
     if not texts:
         raise CorpusError(f"{corpus.name}: no text in it; expected texts with labels.")
-    return Labelled(texts, labels, pa.concat_arrays(places), corpus.name, read - len(texts))
+    empty = read - len(texts)
+    both = seconds or None
+    return Labelled(texts, labels, pa.concat_arrays(places), corpus.name, empty, both)
 
 
 def check_classes(found: Labelled) -> None:
@@ -111,9 +122,12 @@ def hold_out(found: Labelled, share: float, seed: int) -> tuple[Labelled, Labell
         CorpusError: a label has only one text.
     """
     generator = np.random.default_rng(seed)
-    rows_of: dict[str, dict[str, list[int]]] = {label: {} for label in sorted(found.counts)}
-    for row, (text, label) in enumerate(zip(found.texts, found.labels, strict=True)):
-        rows_of[label].setdefault(text, []).append(row)
+    rows_of: dict[str, dict[tuple[str, str], list[int]]] = {
+        label: {} for label in sorted(found.counts)
+    }
+    seconds = found.seconds or [""] * len(found)
+    for row, label in enumerate(found.labels):
+        rows_of[label].setdefault((found.texts[row], seconds[row]), []).append(row)
     held: list[int] = []
     for label, by_text in rows_of.items():
         if len(by_text) == 1:
@@ -139,6 +153,27 @@ def _only_text(found: Labelled, label: str) -> CorpusError:
     )
 
 
+def single_labels(found: Labelled) -> str | None:
+    """What is to be said of labels that only one text has; None if there are none."""
+    single = {label: number for label, number in found.counts.items() if number == 1}
+    if not single:
+        return None
+    return (
+        f"{found.name}: {len(single):,} of {len(found.counts):,} labels occur once: "
+        f"{list_labels(single)}, as in {found.quote(next(iter(single)))}; they are hardly learned"
+    )
+
+
+def list_labels(counts: Mapping[str, int | None]) -> str:
+    """The first labels and, where they were counted, how often they occur, for messages."""
+    named = [
+        f"{shorten(label)!r}" + ("" if number is None else f" ({number:,})")
+        for label, number in counts.items()
+    ]
+    more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+    return f"{', '.join(named[:_NAMED])}{more}"
+
+
 def unknown_labels(found: Labelled, known: Collection[str]) -> str | None:
     """What is to be said of labels that no training text has; None if there are none.
 
@@ -148,9 +183,7 @@ def unknown_labels(found: Labelled, known: Collection[str]) -> str | None:
     strange = {label: number for label, number in found.counts.items() if label not in known}
     if not strange:
         return None
-    named = [f"{shorten(label)!r} ({number:,})" for label, number in strange.items()]
-    more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
-    listed = f"{', '.join(named[:_NAMED])}{more}"
+    listed = list_labels(strange)
     first = found.quote(next(iter(strange)))
     if len(strange) == len(found.counts):
         trained = ", ".join(sorted(known)[:_NAMED])

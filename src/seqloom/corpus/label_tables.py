@@ -23,6 +23,11 @@ from seqloom.errors import CorpusError
 Columns = tuple[str | int, str | int]
 """Names or numbers (from 0) of the columns of texts and of labels."""
 
+PLACE = "place"
+"""Key of the metadata that names the file of a text and its line there."""
+SECOND = "second text"
+"""Key of the metadata that holds the second of two texts."""
+
 Strings = Any
 """An Arrow array of strings."""
 

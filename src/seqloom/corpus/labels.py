@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from seqloom.corpus.files import check_readable
 from seqloom.corpus.formats import format_of
 from seqloom.corpus.label_tables import (
+    PLACE,
     Columns,
     LabelledPart,
     Strings,
@@ -34,9 +35,6 @@ from seqloom.corpus.pairs import BATCH_CHARACTERS, BATCH_PAIRS, Corpus, Progress
 from seqloom.corpus.report import shorten
 from seqloom.corpus.streams import plain_name
 from seqloom.errors import CorpusError
-
-PLACE = "place"
-"""Key of the metadata that names the file of a text and its line there."""
 
 _MARK = "__label__"
 _MARKED = rf"^\s*{_MARK}(?P<label>\S+)\s*(?P<text>.*)$"

@@ -20,7 +20,7 @@ from seqloom.corpus.formats import format_of
 from seqloom.corpus.formats.hub import PREFIX, hub_records
 from seqloom.corpus.formats.jsonl import objects, text_in
 from seqloom.corpus.formats.parquet import check_text, clear_errors
-from seqloom.corpus.labels import PLACE
+from seqloom.corpus.label_tables import PLACE
 from seqloom.corpus.lines import blocks
 from seqloom.corpus.pairs import Corpus, Pair, batches_of
 from seqloom.corpus.streams import plain_name

@@ -182,6 +182,15 @@ class Tokenizer:
             raise
         return [front + encoding.ids for encoding in encodings]
 
+    def locate_batch(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Token ids of each text, and for each piece its first character and the one behind it."""
+        try:
+            encodings = self._backend.encode_batch(texts, add_special_tokens=False)
+        except TypeError:
+            _explain_refusal(texts)
+            raise
+        return [(encoding.ids, encoding.offsets) for encoding in encodings]
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids; special tokens and tags skipped, broken bytes as U+FFFD."""
         return self.decode_batch([ids])[0]
