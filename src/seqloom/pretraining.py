@@ -18,6 +18,7 @@ import torch
 
 from seqloom.corpus.pairs import Corpus
 from seqloom.decoding.writing import write
+from seqloom.folder import write_text
 from seqloom.language_folder import (
     language_config,
     save_language_config,
@@ -31,7 +32,6 @@ from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
 from seqloom.text.piece_tables import word_beginnings
 from seqloom.text.texts import PreparedTexts, prepare_texts
-from seqloom.folder import write_text
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import Epoch, measure
 from seqloom.training.distributed import Group, joined

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import KINDS
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.sentences import sentences as cut
 from seqloom.errors import CorpusError, FolderError, RecipeError, TokenizerError
@@ -19,6 +18,7 @@ from seqloom.symbols import MASK, Symbols
 from seqloom.text import document_encoding as module
 from seqloom.text.document_encoding import chunks_of, encode_documents, sentence_lengths
 from seqloom.text.piece_tables import normalized_ends, piece_bytes, word_beginnings
+from seqloom.text.pipeline import KINDS
 from seqloom.text.prepare import load_prepared, prepare
 from seqloom.text.texts import load_prepared_texts, prepare_texts
 from seqloom.text.tokenizer import Tokenizer

@@ -111,8 +111,7 @@ def check_same(saved: Mapping[str, Any], request: Mapping[str, Any], out: Path) 
         differences += [
             f"{section}.{name}: {old.get(name)} there, {new.get(name)} asked for"
             for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
-            and not (section == "training" and name in MAY_CHANGE)
+            if old.get(name) != new.get(name) and not (section == "training" and name in MAY_CHANGE)
         ]
     if not differences and saved["tokenizer"] != request["tokenizer"]:
         differences.append("the corpus has changed since")
