@@ -15,14 +15,15 @@ from seqloom.text.pipeline import BYTES, SPACE
 from seqloom.text.tokenizer import Tokenizer
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_INSIDE = r"\p{L}\p{M}"
+_INSIDE = r"\p{L}\p{M}'’"
 _FIRST_CONTINUED = 0x80  # bytes from here on are parts of characters
 
 
 def word_beginnings(tokenizer: Tokenizer) -> NDArray[np.bool_]:
     """Which pieces begin a word [V]: those that a space mark or anything but a letter begins.
 
-    In scripts without spaces each piece is a word. Special tokens and tags begin one too.
+    A mark that no space parts from the letters behind it belongs to their word. In scripts without
+    spaces each piece is a word. Special tokens and tags begin one too.
     """
     inside = members(_INSIDE) & ~members(_UNSPACED)
     begins = np.ones(tokenizer.size, np.bool_)

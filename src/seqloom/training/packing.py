@@ -182,18 +182,17 @@ def _build(
     documents = np.zeros(shape, np.int64)
     used: list[int] = []
     for place, row in enumerate(chosen.tolist()):
-        begin, number = row * context, 0
+        begin, number, document = row * context, 0, 0
         piece = int(np.searchsorted(ends, begin, side="right"))
         while number < context and piece < len(ends):
             skipped = begin + number - int(ends[piece] - stream.sizes[piece])
             start = int(stream.starts[piece]) + skipped
             length = min(int(stream.sizes[piece]) - skipped, context - number)
             used.append(int(stream.rows[piece]))
-            inside = slice(number, number + length)
-            _fill(
-                store.ids(used[-1]), start, inputs[place, inside], targets[place, inside], symbols
-            )
-            documents[place, inside] = 1 + (documents[place, number - 1] if number else 0)
+            inside = (place, slice(number, number + length))
+            _fill(store.ids(used[-1]), start, inputs[inside], targets[inside], symbols)
+            document += 1
+            documents[inside] = document
             number += length
             piece += 1
     return PackedBatch(
