@@ -20,6 +20,8 @@ from seqloom.symbols import Symbols
 transformers = pytest.importorskip("transformers")
 
 WIDTH, INNER, HEADS, GROUPS, LAYERS, VOCABULARY, CONTEXT = 24, 36, 4, 2, 3, 40, 30
+EPSILON = 0.05
+"""Large enough to show where it is added."""
 
 
 class Case(NamedTuple):
@@ -39,7 +41,7 @@ def ours(family: type[Any], **values: Any) -> Any:
 
 def llama(**values: Any) -> GptRecipe:
     options = {"norm": "rms", "positions": "rotary", "activation": "swiglu", "bias": "none"}
-    return ours(GptRecipe, norm_epsilon=1e-6, **{**options, "tie": False, **values})
+    return ours(GptRecipe, norm_epsilon=EPSILON, **{**options, "tie": False, **values})
 
 
 LLAMA = {
@@ -48,10 +50,17 @@ LLAMA = {
     "num_attention_heads": HEADS,
     "num_hidden_layers": LAYERS,
     "max_position_embeddings": CONTEXT,
-    "rms_norm_eps": 1e-6,
+    "rms_norm_eps": EPSILON,
     "tie_word_embeddings": False,
 }
-GPT2 = {"n_embd": WIDTH, "n_inner": INNER, "n_head": HEADS, "n_layer": LAYERS}
+GPT2 = {
+    "n_embd": WIDTH,
+    "n_inner": INNER,
+    "n_head": HEADS,
+    "n_layer": LAYERS,
+    "n_positions": CONTEXT,
+    "layer_norm_epsilon": EPSILON,
+}
 CASES = {
     "bert": Case(
         "BertConfig",
@@ -62,12 +71,11 @@ CASES = {
             "num_attention_heads": HEADS,
             "num_hidden_layers": LAYERS,
             "max_position_embeddings": CONTEXT,
+            "layer_norm_eps": EPSILON,
         },
-        ours(BertRecipe),
+        ours(BertRecipe, norm_epsilon=EPSILON),
     ),
-    "gpt-2": Case(
-        "GPT2Config", "GPT2LMHeadModel", {**GPT2, "n_positions": CONTEXT}, ours(GptRecipe)
-    ),
+    "gpt-2": Case("GPT2Config", "GPT2LMHeadModel", GPT2, ours(GptRecipe, norm_epsilon=EPSILON)),
     "llama": Case(
         "LlamaConfig",
         "LlamaForCausalLM",

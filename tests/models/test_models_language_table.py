@@ -19,6 +19,7 @@ from language_architectures import (
 from test_models_initialisation import deviates_by
 from torch import Tensor, nn
 
+from seqloom.layers.dropout import Dropout
 from seqloom.layers.linear import PRECISIONS, lowered
 from seqloom.layers.positions import LearnedPositions
 from seqloom.models import LANGUAGE_MODELS, build_language_model
@@ -84,6 +85,33 @@ def test_lowered_models_say_nearly_the_same(recipe: BertRecipe | GptRecipe, prec
         last, _ = twin.step(memory, twin.start(memory), memory.opening)
         wanted = model.project(model(TEXTS)[:, -1])
         assert (twin.project(last) - wanted).square().mean() < bound * wanted.square().mean()
+
+
+@every_language_model
+def test_dropout_stands_where_the_recipe_says(recipe: BertRecipe | GptRecipe) -> None:
+    rates = {"dropout": 0.25, "attention_dropout": 0.5}
+    model = build_language_model(recipe.model_copy(update=rates), SIZE, SYMBOLS)
+    found = {name: each.rate for name, each in model.named_modules() if isinstance(each, Dropout)}
+    layers = [f"layers.{depth}" for depth in range(recipe.layers)]
+    expected = {"dropout": 0.25}
+    for layer in layers:
+        expected |= {f"{layer}.dropout": 0.25, f"{layer}.self_attention.dropout": 0.5}
+        expected |= {f"{layer}.feedforward.dropout": 0.0}
+    assert found == expected
+    assert not torch.allclose(model(TEXTS), model.eval()(TEXTS))
+    quiet = recipe.model_copy(update=dict.fromkeys(rates, 0.0))
+    model = build_language_model(quiet, SIZE, SYMBOLS)
+    assert torch.equal(model(TEXTS), model.eval()(TEXTS))
+
+
+@every_language_model
+def test_autocast_rounds_and_changes_nothing_else(recipe: BertRecipe | GptRecipe) -> None:
+    model = strong(recipe)
+    exact = model(TEXTS)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model(TEXTS, torch.ones_like(TEXTS))
+    assert (found.float() - exact).square().mean() < 0.02 * exact.square().mean()
+    found.sum().backward()
 
 
 # --- fresh weights ------------------------------------------------------------------------------
