@@ -202,7 +202,7 @@ def test_heads_are_side_by_side_in_the_width() -> None:
 
 
 def test_where_the_fused_kernel_is_used() -> None:
-    short, long = torch.zeros(2, H, 100, 4), torch.zeros(2, H, 200, 4)
+    short, long = torch.zeros(2, H, 40, 4), torch.zeros(2, H, 100, 4)
     assert not room.fused(short, 0.0)
     assert room.fused(long, 0.0)
     assert not room.fused(long, 0.1)  # a CPU has no fused kernel that drops weights
@@ -236,3 +236,51 @@ def test_visible_path_drops_weights_in_training_only() -> None:
     assert not torch.allclose(first, attend(layer, x, x, None))
     layer.eval()
     assert torch.equal(attend(layer, x, x, None), attend(layer, x, x, None))
+
+
+# --- grouped heads ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use_fused", [False, True])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_grouped_heads_equal_repeated_ones(
+    groups: int, use_fused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ainslie et al. 2023: query heads side by side share a head of keys and values."""
+    monkeypatch.setattr(room, "fused", lambda query, rate: use_fused)
+    heads, width, x = 4, 5, torch.randn(B, S, D)
+    shared = SelfAttention(D, heads, key_value_heads=groups, head_width=width)
+    whole = SelfAttention(D, heads, head_width=width)
+    for name, parameter in whole.named_parameters():
+        value = dict(shared.named_parameters())[name].data
+        if name.startswith(("key", "value")):
+            value = value.unflatten(0, (groups, width)).repeat_interleave(heads // groups, 0)
+            value = value.flatten(0, 1)
+        parameter.data.copy_(value)
+    bias = additive(causal_mask(S), torch.float32)
+    query, key, value = shared.queries_keys_values(x)
+    assert query.shape == (B, heads, S, width)
+    assert key.shape == value.shape == (B, groups, S, width)
+    found, expected = attend(shared, x, x, bias), attend(whole, x, x, bias)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    direction = torch.randn_like(found)
+    one, other = (
+        torch.autograd.grad((each * direction).sum(), layer.query.weight)
+        for each, layer in ((found, shared), (expected, whole))
+    )
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_recorded_weights_have_a_matrix_for_every_query_head() -> None:
+    layer, x = SelfAttention(D, 4, key_value_heads=2, head_width=3), torch.randn(B, S, D)
+    with record(layer) as seen:
+        attend(layer, x, x, None)
+    assert seen["weights"][0].shape == seen["scores"][0].shape == (B, 4, S, S)
+
+
+def test_biases_by_switch() -> None:
+    inner = {"query.bias", "key.bias", "value.bias"}
+    for bias, output in ((True, False), (False, False), (False, True)):
+        layer = SelfAttention(D, H, bias=bias, output_bias=output)
+        found = {name for name, _ in layer.named_parameters() if name.endswith("bias")}
+        assert found == (inner if bias else set()) | ({"output.bias"} if output else set())

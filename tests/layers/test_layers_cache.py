@@ -108,3 +108,48 @@ def test_before_the_first_step() -> None:
     assert moved.length == 0
     state, _ = step(moved, 2, [[[] for _ in range(4)] for _ in range(LAYERS)])
     assert state.past.tolist() == [[True, False], [False, True]] * 2
+
+
+def prompts() -> tuple[CachedState, Pasts]:
+    """Two prompts, of three positions and none, and the naive pasts that stand for them."""
+    keys = tuple(torch.randn(2, HEADS, 4, WIDTH) for _ in range(LAYERS))
+    mask = torch.tensor([[True, True, True, False], [False] * 4])
+    state = CachedState.filled(keys, tuple(-key for key in keys), mask)
+    return state, [[[*key[0, :, :3].unbind(1)], []] for key in keys]
+
+
+def test_prompts_are_seen_before_what_follows() -> None:
+    torch.manual_seed(1)
+    state, pasts = prompts()
+    assert state.positions.tolist() == [3, 0]
+    sentences, beam = 2, 1
+    for number in range(40):
+        chosen = torch.tensor([1, 0]) if number == 15 else torch.arange(2)
+        rows = (chosen[:, None] * beam + torch.randint(beam, (2, 3))).flatten()
+        state, pasts = state.reorder(rows), move(pasts, rows)
+        beam = 3
+        state, pasts = step(state, sentences, pasts)
+    assert state.positions.tolist() == [40] * 3 + [43] * 3
+
+
+def test_a_prompt_is_not_written_over() -> None:
+    state, pasts = prompts()
+    keys = [key.clone() for key in state.slots.keys]
+    step(state, 2, pasts)
+    assert all(torch.equal(key, kept) for key, kept in zip(state.slots.keys, keys, strict=True))
+
+
+def test_a_window_hides_what_is_behind_it() -> None:
+    torch.manual_seed(2)
+    state, pasts = prompts()
+    for _ in range(30):
+        rows = torch.tensor([0, 0, 1, 1]) * (len(state.past) // 2)
+        state, pasts = state.reorder(rows), move(pasts, rows)
+        state = state.grow(2, window=2)
+        for layer in range(LAYERS):
+            key = torch.randn(2, HEADS, 2, WIDTH)
+            keys, _ = state.remember(layer, key, -key)
+            own = key.transpose(1, 2).flatten(0, 1)
+            pasts[layer] = [[*past, own[row]][-2:] for row, past in enumerate(pasts[layer])]
+            check(state, keys, pasts[layer], 2)
+    assert state.slots.room < 2 * 16

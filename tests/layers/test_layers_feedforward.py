@@ -18,10 +18,16 @@ def normal_share(x: float) -> float:
     return (1 + math.erf(x / math.sqrt(2))) / 2
 
 
+def tanh_share(x: float) -> float:
+    """Hendrycks and Gimpel 2016, section 2."""
+    return (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+
+
 # x = 2 gives the inner values 2 * 2 + 1 = 5 and -2 + 0.5 = -1.5; the outer layer, a + 10 b + 3.
 EXPECTED = {
     "relu": 5 + 0 + 3,
     "gelu": 5 * normal_share(5) - 15 * normal_share(-1.5) + 3,
+    "gelu_tanh": 5 * tanh_share(5) - 15 * tanh_share(-1.5) + 3,
     "silu": 5 * sigmoid(5) - 15 * sigmoid(-1.5) + 3,
     # Gates 4 and -2 of x.
     "swiglu": 4 * sigmoid(4) * 5 + 10 * (-2 * sigmoid(-2)) * -1.5 + 3,
@@ -43,12 +49,13 @@ def test_feedforward_by_hand(activation: str) -> None:
 
 
 def test_only_swiglu_has_a_gate() -> None:
-    assert [FeedForward(2, 3, name).gate is not None for name in EXPECTED] == [
-        False,
-        False,
-        False,
-        True,
-    ]
+    gated = [name for name in EXPECTED if FeedForward(2, 3, name).gate is not None]
+    assert gated == ["swiglu"]
+
+
+def test_without_bias_there_is_none() -> None:
+    names = [name for name, _ in FeedForward(2, 3, "swiglu", bias=False).named_parameters()]
+    assert names == ["gate.weight", "inner.weight", "outer.weight"]
 
 
 def test_dropout_stands_after_the_activation() -> None:

@@ -48,6 +48,18 @@ def test_joint_equals_each_layer_and_reaches_every_gradient(block: Block) -> Non
     torch.testing.assert_close(together, list(expected))
 
 
+@pytest.mark.parametrize("precision", [None, *PRECISIONS])
+def test_joint_without_biases(precision: str | None) -> None:
+    block, x = Block(), torch.randn(ROWS, WIDTH)
+    block.left, block.right = (nn.Linear(WIDTH, 16, bias=False) for _ in range(2))
+    block.both = Joint((block.left, block.right))
+    with torch.inference_mode():
+        joint = block.both if precision is None else lowered(block, precision).both
+        left, right = joint(x)
+        torch.testing.assert_close(left, block.left(x), atol=5e-2, rtol=5e-2)
+        torch.testing.assert_close(right, block.right(x), atol=5e-2, rtol=5e-2)
+
+
 def test_joint_adds_no_parameter(block: Block) -> None:
     assert not [name for name in block.state_dict() if name.startswith("both")]
 

@@ -7,7 +7,13 @@ import math
 import pytest
 import torch
 
-from seqloom.layers.positions import LearnedPositions, Rotary, SinusoidalPositions, sinusoids
+from seqloom.layers.positions import (
+    LearnedPositions,
+    Rotary,
+    SinusoidalPositions,
+    positions_within,
+    sinusoids,
+)
 
 
 def test_sinusoids_by_hand() -> None:
@@ -68,6 +74,23 @@ def test_learned_positions_are_rows_of_the_table_and_end_with_it() -> None:
     assert positions(3, 2).tolist() == [[6.0, 7.0], [8.0, 9.0]]
     with pytest.raises(AssertionError, match="position 6 is beyond the 5 learned ones"):
         positions(5, 1)
+
+
+def test_learned_positions_by_index() -> None:
+    positions = LearnedPositions(2, 5)
+    positions.table.data = torch.arange(10.0).view(5, 2)
+    found = positions.at(torch.tensor([[4, 0], [1, 1]]))
+    assert found.tolist() == [[[8.0, 9.0], [0.0, 1.0]], [[2.0, 3.0], [2.0, 3.0]]]
+    assert torch.equal(positions.at(torch.arange(1, 4)), positions(1, 3))
+
+
+def test_positions_within_documents_by_hand() -> None:
+    documents = torch.tensor([[1, 1, 1, 2, 2, 3, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [1] * 8])
+    assert positions_within(documents).tolist() == [
+        [0, 1, 2, 0, 1, 0, 0, 1],
+        [0, 0, 1, 2, 3, 4, 5, 6],
+        [0, 1, 2, 3, 4, 5, 6, 7],
+    ]
 
 
 def at(start: int, length: int = 1) -> torch.Tensor:
@@ -132,3 +155,18 @@ def test_rotary_angles_stay_exact_in_a_bfloat16_model() -> None:
     exact = Rotary(8)(x, at(301))
     rounded = Rotary(8).to(torch.bfloat16)(x.to(torch.bfloat16), at(301))
     torch.testing.assert_close(rounded.float(), exact, atol=2e-2, rtol=0)
+
+
+def test_rotary_positions_of_each_row() -> None:
+    x, positions = torch.randn(2, 3, 4, 8), torch.tensor([[0, 1, 2, 3], [7, 0, 1, 300]])
+    turned = Rotary(8)(x, positions)
+    for row in range(2):
+        torch.testing.assert_close(
+            turned[row : row + 1], Rotary(8)(x[row : row + 1], positions[row])
+        )
+
+
+def test_rotary_base_by_hand() -> None:
+    # Width 4 and base 100: the second pair turns by 1/10 radian a position.
+    turned = Rotary(4, 100.0)(torch.tensor([0.0, 1.0, 0.0, 0.0]).view(1, 1, 1, 4), at(2))
+    assert turned.flatten().tolist() == pytest.approx([0, math.cos(0.2), 0, math.sin(0.2)])

@@ -96,7 +96,7 @@ def attention_weights(scores: Tensor, mask: Tensor | None) -> Tensor:
     return torch.softmax(scores, dim=-1)
 
 
-_LONG = 128
+_LONG = 64
 """Queries from which on the fused kernel is the faster one on a CPU, forward and backward."""
 
 
