@@ -1,4 +1,4 @@
-"""Tiny models that keep to the contract: one with attention and random weights, one a table."""
+"""Tiny models that keep to the contract: with attention, a table, and one that reads prompts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from seqloom.layers.state import RecurrentState
-from seqloom.models.base import EncoderDecoder, Memory
-from seqloom.symbols import BOS, EOS, PAD, SPECIALS
+from seqloom.models.base import CausalModel, EncoderDecoder, Memory
+from seqloom.symbols import BOS, EOS, PAD, SPECIALS, Symbols
 
 
 class ToyGru(EncoderDecoder):
@@ -49,6 +49,53 @@ class ToyGru(EncoderDecoder):
             hidden, state = self.step(memory, state, last)
             outputs.append(hidden)
         return torch.stack(outputs, 1)
+
+    @property
+    def head(self) -> nn.Linear:
+        return self.output
+
+
+class ToyGpt(CausalModel):
+    """A GRU that reads one text; random weights, large enough to have clear opinions."""
+
+    def __init__(
+        self, seed: int, size: int = 12, symbols: Symbols = CausalModel.symbols, width: int = 8
+    ) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.symbols = symbols
+        self.embedding = nn.Embedding(size, width)
+        self.cell = nn.GRUCell(width, width)
+        self.output = nn.Linear(width, size)
+        for parameter in self.parameters():
+            nn.init.normal_(parameter, std=0.9)
+
+    def forward(self, ids, documents=None):
+        hidden, outputs = torch.zeros(len(ids), self.cell.hidden_size), []
+        for token in ids.unbind(1):
+            hidden = self.cell(self.embedding(token), hidden)
+            outputs.append(hidden)
+        return torch.stack(outputs, 1)
+
+    def encode(self, source: Tensor, mask: Tensor) -> Memory:
+        assert mask.any(dim=1).all()
+        lengths = mask.sum(1)
+        states = torch.cat([torch.zeros(len(source), 1, 8), self(source)[:, :-1]], 1)
+        rows, before = torch.arange(len(source)), lengths - 1
+        read = torch.arange(source.shape[1] - 1) < before[:, None]
+        return Memory(
+            states[:, 1:], read, summary=states[rows, before], opening=source[rows, before]
+        )
+
+    def start(self, memory: Memory) -> RecurrentState:
+        return RecurrentState((memory.summary,))
+
+    def step(self, memory, state, last):
+        hidden = self.cell(self.embedding(last), state.hidden[0])
+        return hidden, RecurrentState((hidden,))
+
+    def decode(self, memory: Memory, target: Tensor) -> Tensor:
+        return ToyGru.decode(self, memory, target)
 
     @property
     def head(self) -> nn.Linear:

@@ -1,7 +1,8 @@
 """Search as slow and as plain as it can be written: the reference for the fast paths.
 
 Python lists, one sentence at a time, every probability computed anew from the whole prefix through
-``decode``, without caches, and never stopping before the maximum length.
+``decode`` (or the ``forward`` of a causal model), without caches, and never stopping before the
+maximum length.
 """
 
 from __future__ import annotations
@@ -11,82 +12,99 @@ import math
 import torch
 
 from seqloom.decoding.hypothesis import Hypothesis
-from seqloom.symbols import BOS, EOS, PAD, UNK
+from seqloom.models.base import CausalModel
 
 Path = tuple[list[int], list[float]]
 """Tokens written so far, and their log-probabilities."""
 
 
 def oracle_beam(models, ids, options, prefix=()) -> list[Hypothesis]:
-    """Beam search for ``ids`` (EOS included): the 2N best, N of them open, to the end."""
-    limit = longest(models, ids, options)
+    """Beam search for ``ids``, framed: the 2N best, N of them open, to the end."""
+    limit, end = longest(models, ids, options), models[0].symbols.end
     open_paths: list[Path] = [([], [])]
     finished: list[Hypothesis] = []
     for _step in range(limit):
         candidates = []
         for tokens, gains in open_paths:
-            values = next_log_probabilities(models, ids, tokens)
-            for token in allowed(tokens, options, prefix, len(values)):
+            values = next_log_probabilities(models, ids, tokens, options.repetition_penalty)
+            for token in allowed(models, ids, tokens, options, prefix, len(values)):
                 candidates.append(([*tokens, token], [*gains, values[token]]))
         candidates.sort(key=lambda path: math.fsum(path[1]), reverse=True)
         best = candidates[: 2 * options.beam]
-        finished += [hypothesis(path, options) for path in best if path[0][-1] == EOS]
-        open_paths = [path for path in best if path[0][-1] != EOS][: options.beam]
+        finished += [hypothesis(path, options, end) for path in best if path[0][-1] == end]
+        open_paths = [path for path in best if path[0][-1] != end][: options.beam]
     finished.sort(key=lambda h: h.score, reverse=True)
-    cut_off = [hypothesis(path, options) for path in open_paths]
+    cut_off = [hypothesis(path, options, end) for path in open_paths]
     return (finished + cut_off)[: options.nbest]
 
 
 def oracle_greedy(models, ids, options, prefix=()) -> Hypothesis:
-    """The most probable allowed token at every step until EOS or the maximum length."""
+    """The most probable allowed token at every step until the end or the maximum length."""
+    end = models[0].symbols.end
     tokens: list[int] = []
     gains: list[float] = []
-    while len(tokens) < longest(models, ids, options) and EOS not in tokens:
-        values = next_log_probabilities(models, ids, tokens)
-        best = max(allowed(tokens, options, prefix, len(values)), key=lambda token: values[token])
+    while len(tokens) < longest(models, ids, options) and end not in tokens:
+        values = next_log_probabilities(models, ids, tokens, options.repetition_penalty)
+        best = max(
+            allowed(models, ids, tokens, options, prefix, len(values)), key=values.__getitem__
+        )
         tokens, gains = [*tokens, best], [*gains, values[best]]
-    return hypothesis((tokens, gains), options)
+    return hypothesis((tokens, gains), options, end)
 
 
 def longest(models, ids, options) -> int:
-    limit = math.floor(options.max_length_factor * len(ids) + options.max_length_extra)
-    return min([limit, *(m.max_positions for m in models if m.max_positions is not None)])
+    limit = options.max_tokens
+    if limit is None:
+        limit = math.floor(options.max_length_factor * len(ids) + options.max_length_extra)
+    taken = len(ids) if isinstance(models[0], CausalModel) else 0
+    return min([limit, *(m.max_positions - taken for m in models if m.max_positions is not None)])
 
 
-def allowed(tokens, options, prefix, size) -> list[int]:
+def allowed(models, ids, tokens, options, prefix, size) -> list[int]:
     if len(tokens) < len(prefix):
         return [prefix[len(tokens)]]
-    ordinary = [token for token in range(size) if token not in (PAD, BOS, UNK)]
+    pad, begin, end, unknown, mask = models[0].symbols
+    forbidden = {pad, begin, unknown, mask} - {end}
+    ordinary = [token for token in range(size) if token not in forbidden]
     width = options.no_repeat_ngram
     if not width:
         return ordinary
+    if isinstance(models[0], CausalModel):
+        tokens = [*ids, *tokens]
     seen = {tuple(tokens[i : i + width]) for i in range(len(tokens) - width + 1)}
     start = len(tokens) - width + 1
     if start < 0:
         return ordinary
-    return [token for token in ordinary if (*tokens[start:], token) not in seen]
+    return [token for token in ordinary if token == end or (*tokens[start:], token) not in seen]
 
 
 @torch.no_grad()
-def next_log_probabilities(models, ids, tokens) -> list[float]:
+def next_log_probabilities(models, ids, tokens, repetition_penalty=1.0) -> list[float]:
     source = torch.tensor([ids])
     mask = torch.ones_like(source, dtype=torch.bool)
-    target = torch.tensor([[BOS, *tokens]])
     probabilities = []
     for model in models:
-        hidden = model.decode(model.encode(source, mask), target)[:, -1]
-        probabilities.append(model.project(hidden)[0].double().softmax(0))
+        causal = isinstance(model, CausalModel)
+        if causal:
+            hidden = model(torch.tensor([[*ids, *tokens]]))[:, -1]
+        else:
+            target = torch.tensor([[model.symbols.begin, *tokens]])
+            hidden = model.decode(model.encode(source, mask), target)[:, -1]
+        logits = model.project(hidden)[0].double()
+        for token in {*(ids if causal else ()), *tokens}:
+            logits[token] *= repetition_penalty ** (-1 if logits[token] > 0 else 1)
+        probabilities.append(logits.softmax(0))
     return torch.stack(probabilities).mean(0).log().tolist()
 
 
-def hypothesis(path: Path, options) -> Hypothesis:
+def hypothesis(path: Path, options, end: int) -> Hypothesis:
     tokens, gains = path
     length = len(tokens)
     if options.length_penalty == "wu":
         penalty = ((5 + length) / 6) ** options.alpha
     else:
         penalty = length**options.alpha
-    finished = tokens[-1] == EOS
+    finished = tokens[-1] == end
     total = math.fsum(gains)
     return Hypothesis(
         tuple(tokens[:-1] if finished else tokens), total, total / penalty, tuple(gains), finished

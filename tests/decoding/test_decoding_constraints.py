@@ -5,7 +5,7 @@ import torch
 from decoding_toys import ToyGru, random_sources
 from oracle import assert_same, oracle_beam, oracle_greedy
 
-from seqloom.decoding.constraints import forbid_repeated
+from seqloom.decoding.constraints import discourage, forbid_repeated
 from seqloom.decoding.search import search
 from seqloom.errors import DecodingError
 from seqloom.recipe import DecodingRecipe
@@ -38,6 +38,30 @@ def test_repeated_ngrams_by_hand():
     assert forbidden([4, 5, 6, 4, 5], 3) == {6}
     assert forbidden([4, 5, 6, 4], 3) == set()
     assert forbidden([4, 5], 3) == set()
+
+
+def test_nothing_repeats_a_place_where_nothing_stands():
+    assert forbidden([-1, -1, 4, 5], 1) == {4, 5}
+    assert forbidden([-1, -1, 4], 2) == set()
+    assert forbidden([-1, 4, 5, 4], 2) == {5}
+
+
+def test_repeated_tokens_are_penalised_by_hand_and_as_transformers_does():
+    from transformers.generation.logits_process import RepetitionPenaltyLogitsProcessor
+
+    logits = torch.tensor([[2.0, -2.0, 0.0, 3.0]])
+    discourage(logits, torch.tensor([[0, 1, 1]]), 2.0)
+    assert logits.tolist() == [[1.0, -4.0, 0.0, 3.0]]
+    generator = torch.Generator().manual_seed(1)
+    scores = torch.randn(5, 20, generator=generator) * 3
+    known = torch.randint(20, (5, 8), generator=generator)
+    for penalty in (0.7, 1.2, 3.0):
+        ours, theirs = scores.clone(), RepetitionPenaltyLogitsProcessor(penalty)
+        discourage(ours, known, penalty)
+        assert torch.equal(ours, theirs(known, scores.clone()))
+        logs, expected = scores.log_softmax(1), theirs(known, scores.log_softmax(1))
+        discourage(logs, known, penalty)
+        assert torch.equal(logs, expected)
 
 
 def test_rows_do_not_share_their_ngrams():

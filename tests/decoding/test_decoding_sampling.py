@@ -79,6 +79,56 @@ def test_frequencies_match_the_distribution():
     assert chi_square(flat, temperature=2.0) < 16.27
 
 
+def test_least_shares_by_hand():
+    values = torch.tensor([[0.1, 0.2, 0.3, 0.4]]).log()
+
+    def at(uniform, **kind):
+        return int(pick(values, torch.tensor([uniform], dtype=torch.float64), **kind))
+
+    # At least half of 0.4: 0.2, 0.3 and 0.4, renormalised to 2/9, 3/9 and 4/9.
+    assert [at(u, min_p=0.5 - 1e-6) for u in (0.0, 0.22, 0.23, 0.55, 0.56, 0.999)] == [
+        1, 1, 2, 2, 3, 3,
+    ]  # fmt: skip
+    assert [at(u, min_p=1.0) for u in (0.0, 0.999)] == [3, 3]
+    # Temperature first: of 0.16, 0.09, 0.04 and 0.01 the first alone.
+    assert [at(u, min_p=0.6, temperature=0.5) for u in (0.0, 0.999)] == [3, 3]
+
+
+KINDS = [
+    {"temperature": 0.7},
+    {"top_k": 5},
+    {"top_p": 0.8},
+    {"min_p": 0.2},
+    {"temperature": 1.6, "top_k": 9, "top_p": 0.7},
+    {"temperature": 0.6, "top_p": 0.9, "min_p": 0.1},
+    {"temperature": 1.3, "top_k": 7, "top_p": 0.95, "min_p": 0.15},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_probabilities_equal_those_of_transformers(kind):
+    from transformers.generation import logits_process as theirs
+
+    makers = {
+        "temperature": theirs.TemperatureLogitsWarper,
+        "top_k": theirs.TopKLogitsWarper,
+        "top_p": theirs.TopPLogitsWarper,
+        "min_p": theirs.MinPLogitsWarper,
+    }
+    scores = torch.randn(6, 30, generator=torch.Generator().manual_seed(1)) * 2
+    expected = scores
+    for name, value in kind.items():  # in their order
+        expected = makers[name](value)(None, expected)
+    expected = expected.softmax(1)
+    draws = 4000
+    uniforms = (torch.arange(draws, dtype=torch.float64) + 0.5) / draws
+    for row in range(len(scores)):
+        ids = pick(scores[row].expand(draws, -1).log_softmax(1), uniforms, **kind)
+        found = ids.bincount(minlength=30) / draws
+        assert set(ids.tolist()) <= set(expected[row].nonzero().flatten().tolist())
+        torch.testing.assert_close(found, expected[row], atol=1.1 / draws, rtol=0)
+
+
 def test_top_one_is_greedy_search():
     for seed in range(6):
         source, mask = random_sources(seed, [5, 2, 7])
