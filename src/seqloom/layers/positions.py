@@ -72,6 +72,10 @@ class LearnedPositions(nn.Module):
         """Vectors [... D] of ``positions`` [...]."""
         return F.embedding(positions, self.table)
 
+    def within(self, positions: Tensor) -> Tensor:
+        """Positions [...], the last one instead of those beyond it."""
+        return positions.clamp(max=len(self.table) - 1)
+
 
 Turn = tuple[Tensor, Tensor]
 """Cosines and sines of rotary angles, to turn queries and keys by."""

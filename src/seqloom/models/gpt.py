@@ -202,7 +202,11 @@ class Gpt(CausalModel):
             keys, values = memory.keys[layer], memory.values[layer]
             return torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
 
-        return self._read(target, positions, bias, behind)
+        return self._read(target, self._within(positions), bias, behind)
+
+    def _within(self, positions: Tensor) -> Tensor:
+        """Below the limit: padding, and rows that are over, pass it beside shorter prompts."""
+        return positions if self.positions is None else self.positions.within(positions)
 
     def start(self, memory: Memory) -> State:
         """All of the prompt seen but its last token."""
@@ -216,7 +220,7 @@ class Gpt(CausalModel):
         """
         assert isinstance(state, CachedState)
         sentences = len(memory.mask)
-        positions = state.positions.view(sentences, -1)  # [B N]
+        positions = self._within(state.positions.view(sentences, -1))  # [B N]
         state = state.grow(sentences, self.window)
         bias = state.bias(sentences, self.tokens.weight.dtype)
         hidden = self._read(last.view(sentences, -1), positions, bias, state.remember)
