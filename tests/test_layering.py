@@ -34,7 +34,8 @@ MAY_KNOW: dict[str, set[str]] = {
     | {"inspection", "lines"},
     "language_folder": GROUND | {"models", "text", "folder", "tensors"},
     "language_model": GROUND
-    | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"},
+    | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"}
+    | {"text.tokenizer"},
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}
     | {"decoding", "language_model"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from seqloom.recipe import DecodingRecipe, override
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision
 from seqloom.symbols import MASK
+from seqloom.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class Surprise:
     def perplexity(self) -> float:
         """The exponential of the mean surprise of a token."""
         return math.exp(-self.log_probability / max(1, self.tokens))
+
+
+def following(tokenizer: Tokenizer, prompt: Sequence[int]) -> Callable[[Sequence[int]], str]:
+    """From ids that follow those of ``prompt`` to their text, with the space between the two."""
+    front = tokenizer.decode(prompt)
+    return lambda ids: tokenizer.decode([*prompt, *ids])[len(front) :]
 
 
 class LanguageModel:
@@ -89,17 +97,25 @@ class LanguageModel:
         self, prompts: Iterable[str], options: DecodingRecipe
     ) -> Iterator[list[Continuation]]:
         """:meth:`generate` for prompts that are read as they are needed, in their order."""
+        begun: deque[list[int]] = deque()
+
+        def encoded() -> Iterator[list[int]]:
+            for prompt in prompts:
+                begun.append(self.tokenizer.encode(prompt))
+                yield begun[-1]
+
         found = decode_stream(
             [self._ready(options)],
-            map(self.tokenizer.encode, prompts),
+            encoded(),
             options,
             device=self.device,
             decode=self.tokenizer.decode,
         )
         for several in found:
+            decode = following(self.tokenizer, begun.popleft())
             yield [
                 Continuation(
-                    before_stop(self.tokenizer.decode(one.ids), options.stop),
+                    before_stop(decode(one.ids), options.stop),
                     one.log_probability,
                     len(one.token_log_probabilities),
                     one.finished,
@@ -109,12 +125,13 @@ class LanguageModel:
 
     def write(self, prompt: str, options: DecodingRecipe) -> Iterator[str]:
         """Pieces of one continuation, each as soon as it is certain; see :func:`write_stream`."""
+        ids = self.tokenizer.encode(prompt)
         return write_stream(
             [self._ready(options)],
-            self.tokenizer.encode(prompt),
+            ids,
             options,
             device=self.device,
-            decode=self.tokenizer.decode,
+            decode=following(self.tokenizer, ids),
         )
 
     def _ready(self, options: DecodingRecipe) -> CausalModel:

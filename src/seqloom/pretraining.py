@@ -279,9 +279,8 @@ class TextValidator:
         found = decode_stream(
             [ready], prompts, options, device=self.device, decode=tokenizer.decode
         )
-        for beginning, drawn in zip(training.samples, found, strict=True):
-            text = tokenizer.decode(list(drawn[0].ids))
-            self.progress.message(f"sample: {beginning}{text}")
+        for prompt, drawn in zip(prompts, found, strict=True):
+            self.progress.message(f"sample: {tokenizer.decode([*prompt, *drawn[0].ids])}")
 
 
 def perplexity(loss: float) -> float:

@@ -214,7 +214,7 @@ def test_an_absurd_learning_rate_is_explained(tmp_path: Path) -> None:
 
 def test_an_empty_corpus_is_explained(tmp_path: Path) -> None:
     rig = Rig(tmp_path / "a", [])
-    rig.trainer.store = write_store(tmp_path / "empty", [], [])
+    rig.trainer.feed = PairFeed(write_store(tmp_path / "empty", [], []), 200, 1)
     with pytest.raises(TrainingError, match="nothing to train on; the corpus is empty"):
         rig.trainer.fit()
 

@@ -29,15 +29,16 @@ from seqloom.training.tasks import Translation
         ("linear", [0.008, 0.4, 0.8, 0.6, 0.2, 0.0]),
         ("cosine", [0.008, 0.4, 0.8, 0.4 * (1 + math.sqrt(0.5)), 0.4 * (1 - math.sqrt(0.5)), 0.0]),
         ("constant", [0.008, 0.4, 0.8, 0.8, 0.8, 0.8]),
+        ("wsd", [0.008, 0.4, 0.8, 0.8, 0.4, 0.0]),
     ],
 )
 def test_learning_rate_by_hand(schedule: str, expected: list[float]) -> None:
-    recipe = TrainingRecipe(schedule=schedule, warmup=100)
+    recipe = TrainingRecipe(schedule=schedule, warmup=100, decay=0.4)
     found = [0.8 * rate_share(recipe, update, 500) for update in (1, 50, 100, 200, 400, 500)]
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("schedule", ["inverse_sqrt", "linear", "cosine", "constant"])
+@pytest.mark.parametrize("schedule", ["inverse_sqrt", "linear", "cosine", "constant", "wsd"])
 @pytest.mark.parametrize(("warmup", "updates"), [(0, 10), (1, 1), (20, 10), (10, 10)])
 def test_learning_rate_at_its_edges(schedule: str, warmup: int, updates: int) -> None:
     recipe = TrainingRecipe(schedule=schedule, warmup=warmup)

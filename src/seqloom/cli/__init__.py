@@ -21,6 +21,7 @@ from seqloom.cli import (
     data,
     doctor,
     evaluate,
+    exchange,
     finetune,
     generate,
     info,
@@ -56,6 +57,8 @@ app.add_typer(vectors.app, name="vectors")
 app.command("neighbours")(neighbours.neighbours)
 app.command("finetune")(finetune.finetune)
 app.command("classify")(finetune.classify)
+app.command("export")(exchange.export)
+app.command("import")(exchange.import_)
 app.command("average")(train.average)
 app.command("get")(data.get)
 app.command("info")(info.info)
