@@ -54,9 +54,7 @@ def _gpt2(recipe: GptRecipe) -> Iterator[Link]:
         parts = [f"{ours}.self_attention.{part}" for part in _ATTENTION]
         yield from linear(f"{theirs}.ln_1", f"{ours}.self_attention_norm")
         yield from linear(f"{theirs}.attn.c_attn", *parts, transposed=True)
-        yield from linear(
-            f"{theirs}.attn.c_proj", f"{ours}.self_attention.output", transposed=True
-        )
+        yield from linear(f"{theirs}.attn.c_proj", f"{ours}.self_attention.output", transposed=True)
         yield from linear(f"{theirs}.ln_2", f"{ours}.feedforward_norm")
         yield from linear(f"{theirs}.mlp.c_fc", f"{ours}.feedforward.inner", transposed=True)
         yield from linear(f"{theirs}.mlp.c_proj", f"{ours}.feedforward.outer", transposed=True)
@@ -183,12 +181,16 @@ def _window(settings: Settings) -> int | None:
     if settings.family == "mistral":
         return window
     layers = settings.whole("num_hidden_layers")
-    full = settings.get("max_window_layers", layers) if settings.get("use_sliding_window") else layers
+    full = (
+        settings.get("max_window_layers", layers) if settings.get("use_sliding_window") else layers
+    )
     kinds = settings.get("layer_types") or [
         "full_attention" if layer < full else "sliding_attention" for layer in range(layers)
     ]
     if len(set(kinds)) > 1:
-        settings.problems.append("layer_types: Seqloom has one window for all layers, here they differ")
+        settings.problems.append(
+            "layer_types: Seqloom has one window for all layers, here they differ"
+        )
     return window if kinds[0] == "sliding_attention" else None
 
 

@@ -134,9 +134,7 @@ def export_language(
     return out
 
 
-def _write_tokenizer(
-    recipe: BertRecipe | GptRecipe, tokenizer: Tokenizer, out: Path
-) -> None:
+def _write_tokenizer(recipe: BertRecipe | GptRecipe, tokenizer: Tokenizer, out: Path) -> None:
     symbols, masked = tokenizer.symbols, isinstance(recipe, BertRecipe)
     backend = tokenizers.Tokenizer.from_str(json.dumps(tokenizer.description))
     if not tokenizer.foreign:

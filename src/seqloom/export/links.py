@@ -117,5 +117,5 @@ def _shape(link: Link, shapes: Sequence[torch.Size]) -> tuple[int, ...]:
 def _apart(link: Link, tensor: Tensor, shapes: Mapping[str, torch.Size]) -> list[Tensor]:
     """The tensors of ours that one of theirs holds."""
     rows = (tensor.T if link.transposed else tensor)[link.skipped :]
-    parts = rows.split([shapes[name][0] for name in link.ours])
+    parts = torch.split(rows, [shapes[name][0] for name in link.ours])
     return [part.contiguous() for part in parts]

@@ -1,8 +1,8 @@
 """Vocabularies in another order: our encoder-decoders have their special tokens at ids 0 to 3.
 
-Most checkpoints begin to write with the token of padding or of an end, and have none of a beginning.
-Ours is then invented: its vector is that of the token they begin with, and its bias in the output
-is 100 lower, so its probability is below e^-100 and no other changes in float32.
+Most checkpoints begin to write with the token of padding or of an end. Our beginning is then
+invented: its vector is that of the token they begin with, and its bias in the output is 100 lower,
+so its probability is below e^-100 and no other changes in float32.
 """
 
 from __future__ import annotations

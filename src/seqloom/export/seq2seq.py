@@ -42,9 +42,7 @@ class Family:
 FAMILIES = {
     "marian": Family("MarianMTModel", "post", "sinusoidal", False, ("all", "target", "none")),
     "pegasus": Family("PegasusForConditionalGeneration", "pre", "sinusoidal", False),
-    "m2m_100": Family(
-        "M2M100ForConditionalGeneration", "pre", "fairseq", False, output_bias=False
-    ),
+    "m2m_100": Family("M2M100ForConditionalGeneration", "pre", "fairseq", False, output_bias=False),
     "bart": Family("BartForConditionalGeneration", "post", "learned", True),
     "mbart": Family("MBartForConditionalGeneration", "pre", "learned", True),
 }

@@ -250,7 +250,7 @@ def _write_tokenizers(folder: ModelFolder, numberings: Numberings, out: Path) ->
         ours = tokenizers.Tokenizer.from_str(json.dumps(tokenizer.description))
         front = []
         if place == out and recipe.data.tag and recipe.data.target_language:
-            front = [ours.token_to_id(tag_token(recipe.data.target_language))]
+            front = [ours.token_to_id(tag_token(recipe.data.target_language)) or 0]
         backend = reordered(ours, numbering.order, FRONT)
         roles = {"pad": PAD, "bos": BOS, "eos": EOS, "unk": UNK}
         theirs = {role: numbering.theirs[index] for role, index in roles.items()}

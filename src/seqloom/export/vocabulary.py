@@ -43,7 +43,7 @@ def load_backend(folder: Path) -> tokenizers.Tokenizer:
 
 
 class SpecialTokens:
-    """The special tokens of a checkpoint, by their roles with them: ``cls``, ``eos``, ``pad`` ..."""
+    """The special tokens of a checkpoint, by their roles: ``cls``, ``eos``, ``pad`` ..."""
 
     def __init__(
         self, folder: Path, config: Mapping[str, Any], backend: tokenizers.Tokenizer
