@@ -10,14 +10,12 @@ import pytest
 import theirs as their
 import torch
 from tokenizers import Tokenizer as Backend
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqloom.decoding.search import search
-from seqloom.errors import ExportError
 from seqloom.export.huggingface import export_huggingface, import_huggingface
 from seqloom.folder import ModelFolder, load_folder
 from seqloom.recipe import DecodingRecipe
-from seqloom.text.tokenizer import Tokenizer
 from seqloom.translator import Translator
 
 transformers = pytest.importorskip("transformers")

@@ -15,10 +15,11 @@ from pathlib import Path
 from seqloom.errors import ExportError
 from seqloom.export import language, seq2seq
 from seqloom.export.hub import checkpoint_folder
-from seqloom.export.language import LanguageCheckpoint, read_language
+from seqloom.export.language import export_language, import_language
 from seqloom.export.settings import Settings
 from seqloom.export.translation import export_translation, import_translation
-from seqloom.folder import load_folder
+from seqloom.folder import load_folder, read_config
+from seqloom.language_folder import load_language_folder
 
 KNOWN = (*seq2seq.FAMILIES, *language.FAMILIES)
 """All families, by their ``model_type``."""
@@ -39,24 +40,10 @@ def import_huggingface(checkpoint: str | Path, out: str | Path) -> Path:
     """
     folder, settings = open_checkpoint(checkpoint)
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ExportError(f"{out} is there already; choose a new folder with --out.")
+    _check_free(out)
     if settings.family in seq2seq.FAMILIES:
         return import_translation(folder, settings, out)
-    raise ExportError(f"{folder} is a language model ({settings.family}), not one of translation.")
-
-
-def import_language(checkpoint: str | Path) -> LanguageCheckpoint:
-    """A BERT or GPT of transformers in our words.
-
-    Raises:
-        ExportError: as :func:`import_huggingface`.
-        MissingExtraError: as :func:`import_huggingface`.
-    """
-    folder, settings = open_checkpoint(checkpoint)
-    if settings.family not in language.FAMILIES:
-        raise ExportError(f"{folder} is a model of translation ({settings.family}).")
-    return read_language(folder, settings)
+    return import_language(folder, settings, out)
 
 
 def open_checkpoint(checkpoint: str | Path) -> tuple[Path, Settings]:
@@ -83,4 +70,14 @@ def export_huggingface(folder: str | Path, out: str | Path) -> Path:
         ExportError: no architecture of theirs can stand for the model; says why.
         FolderError: not a model folder, or a file cannot be written.
     """
-    return export_translation(load_folder(folder), Path(out))
+    path, out = Path(folder), Path(out)
+    _check_free(out)
+    if read_config(path).get("kind", "translation") == "translation":
+        return export_translation(load_folder(path), out)
+    loaded = load_language_folder(path)
+    return export_language(loaded.recipe.model, loaded.model.state_dict(), loaded.tokenizer, out)
+
+
+def _check_free(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ExportError(f"{out} is there already; choose a new folder with --out.")

@@ -18,14 +18,18 @@ from seqloom.export.links import Link, give, take
 from seqloom.export.settings import Settings
 from seqloom.export.vocabulary import (
     SpecialTokens,
+    filled,
     framed,
     load_backend,
     write_json,
     write_tokenizer,
 )
+from seqloom.folder import write_text
+from seqloom.language_folder import save_language_config, save_language_weights
 from seqloom.models import build_language_model
+from seqloom.recipe import TextRecipe
 from seqloom.recipe.language import BertRecipe, GptRecipe
-from seqloom.symbols import Symbols
+from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.text.tokenizer import Tokenizer
 
 FAMILIES = ("bert", *gpt.ARCHITECTURES)
@@ -37,13 +41,10 @@ class LanguageCheckpoint:
     """A language model of theirs in our words."""
 
     recipe: BertRecipe | GptRecipe
-    size: int
-    """Vocabulary V of the model; a checkpoint's may be larger than its tokenizer's."""
     weights: dict[str, Tensor]
     """All parameters by our names."""
     tokenizer: Tokenizer
     """As it was found, with its symbols."""
-    symbols: Symbols
     lacking: tuple[str, ...]
     """Parts of our model that the checkpoint does not have; their weights are random."""
 
@@ -54,10 +55,11 @@ def read_language(folder: Path, settings: Settings) -> LanguageCheckpoint:
     Raises:
         ExportError: settings, weights or a tokenizer that ours cannot stand for.
     """
-    recipe = _recipe_of(settings)
     size = settings.whole("vocab_size")
+    recipe = _recipe_of(settings)
     backend = load_backend(folder)
     symbols = SpecialTokens(folder, settings.values, backend).symbols()
+    tokenizer = Tokenizer(filled(backend, size, folder), symbols)
     theirs = _prefixed(read_weights(folder), settings.family)
     with torch.device("meta"):
         empty = build_language_model(recipe, size, symbols).state_dict()
@@ -72,8 +74,26 @@ def read_language(folder: Path, settings: Settings) -> LanguageCheckpoint:
             fresh = build_language_model(recipe, size, symbols).state_dict()
         parts = [name for link in links if link.part in taken.lacking for name in link.ours]
         weights |= {name: fresh[name] for name in parts}
-    tokenizer = Tokenizer(backend, symbols)
-    return LanguageCheckpoint(recipe, size, weights, tokenizer, symbols, taken.lacking)
+    return LanguageCheckpoint(recipe, weights, tokenizer, taken.lacking)
+
+
+def import_language(folder: Path, settings: Settings, out: Path) -> Path:
+    """Write a model folder of ours from a checkpoint of theirs.
+
+    Raises:
+        ExportError: as :func:`read_language`.
+        FolderError: a file cannot be written.
+    """
+    found = read_language(folder, settings)
+    recipe = PretrainRecipe(data=TextRecipe(mask=found.recipe.family == "bert"), model=found.recipe)
+    save_language_config(out, "language", recipe, found.tokenizer)
+    save_language_weights(out, found.weights, recipe, found.tokenizer)
+    lacking = f" It lacks: {', '.join(found.lacking)}, here random." if found.lacking else ""
+    write_text(
+        out / "README.md",
+        f"# {out.name}\n\nA {settings.family} of Hugging Face, read from {folder}.{lacking}\n",
+    )
+    return out
 
 
 def _recipe_of(settings: Settings) -> BertRecipe | GptRecipe:

@@ -42,6 +42,22 @@ def load_backend(folder: Path) -> tokenizers.Tokenizer:
         ) from None
 
 
+def filled(backend: tokenizers.Tokenizer, size: int, where: Path) -> tokenizers.Tokenizer:
+    """The tokenizer with as many tokens as the model has, which may have some to spare.
+
+    Raises:
+        ExportError: it has more than the model.
+    """
+    own = backend.get_vocab_size()
+    if own > size:
+        raise ExportError(
+            f"{where / FILE} has {own} tokens, and config.json says vocab_size {size}; the files "
+            "are not of one checkpoint."
+        )
+    backend.add_special_tokens([f"<unused{index}>" for index in range(own, size)])
+    return backend
+
+
 class SpecialTokens:
     """The special tokens of a checkpoint, by their roles: ``cls``, ``eos``, ``pad`` ..."""
 

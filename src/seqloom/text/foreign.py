@@ -12,16 +12,15 @@ from typing import Any
 
 from seqloom.errors import TokenizerError
 from seqloom.symbols import Symbols
-from seqloom.text.pipeline import readable
 
 SYMBOLS_FILE = "symbols.json"
 KIND = "foreign"
 """What :attr:`seqloom.text.tokenizer.Tokenizer.kind` is."""
 
 
-def symbols_text(symbols: Symbols) -> str:
-    """The contents of a ``symbols.json``."""
-    return json.dumps(symbols._asdict(), indent=2) + "\n"
+def write_symbols(path: Path, symbols: Symbols) -> None:
+    """Write a ``symbols.json``."""
+    path.write_text(json.dumps(symbols._asdict(), indent=2) + "\n", encoding="utf-8")
 
 
 def read_symbols(path: Path, size: int) -> Symbols:
@@ -46,14 +45,10 @@ def read_symbols(path: Path, size: int) -> Symbols:
     return symbols
 
 
-def in_bytes(description: Mapping[str, Any]) -> bool:
-    """Whether a parsed ``tokenizer.json`` spells its pieces in characters that stand for bytes."""
-    return '"ByteLevel"' in json.dumps([description["pre_tokenizer"], description["decoder"]])
+def spelling(description: Mapping[str, Any]) -> str:
+    """The kind of ours that a parsed ``tokenizer.json`` spells its pieces like.
 
-
-def shown(text: str, *, bytes_: bool) -> str:
-    """A piece of a foreign vocabulary as people should see it."""
-    try:
-        return readable(text, "byte_bpe") if bytes_ else text
-    except KeyError:  # a token that was added as text
-        return text
+    ``byte_bpe`` has characters that stand for bytes, the others have text.
+    """
+    stages = json.dumps([description["pre_tokenizer"], description["decoder"]])
+    return "byte_bpe" if '"ByteLevel"' in stages else "bpe"

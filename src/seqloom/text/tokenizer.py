@@ -69,7 +69,9 @@ class Tokenizer:
         """Whether the vocabulary was made by others, and stays as they made it."""
         self.kind: str = foreign.KIND if self.foreign else kind_of(self.description)
         """``bpe``, ``byte_bpe``, ``unigram``, ``word``, ``character`` or ``foreign``."""
+        self._spelling = foreign.spelling(self.description) if self.foreign else self.kind
         added = backend.get_added_tokens_decoder()
+        self._added = frozenset(added)
         masked = len(SPECIALS) in added and added[len(SPECIALS)].content == MASK
         self.symbols: Symbols = symbols or Symbols(mask=len(SPECIALS) if masked else None)
         """The ids of the special tokens."""
@@ -151,8 +153,7 @@ class Tokenizer:
         with writing(Path(path)):
             Path(path).write_text(self._backend.to_str(pretty=True), encoding="utf-8")
             if self.foreign:
-                beside = Path(path).with_name(foreign.SYMBOLS_FILE)
-                beside.write_text(foreign.symbols_text(self.symbols), encoding="utf-8")
+                foreign.write_symbols(Path(path).with_name(foreign.SYMBOLS_FILE), self.symbols)
 
     @property
     def description(self) -> dict[str, Any]:
@@ -169,6 +170,8 @@ class Tokenizer:
     @property
     def control(self) -> int:
         """How many ids, from 0, are special tokens and tags, which no text becomes."""
+        if self.foreign:
+            return 0
         return len(SPECIALS) + (self.symbols.mask is not None) + len(self.tags)
 
     @cached_property
@@ -220,9 +223,7 @@ class Tokenizer:
 
     def readable(self, normalized: str) -> str:
         """A normalized word as text for pictures."""
-        if self.foreign:
-            return foreign.shown(normalized, bytes_=self._in_bytes)
-        return readable(normalized, self.kind)
+        return readable(normalized, self._spelling)
 
     def words(self, text: str) -> list[str]:
         """The normalized words of a text; no piece crosses their edges."""
@@ -232,7 +233,7 @@ class Tokenizer:
     def cut(self, normalized: str) -> list[str]:
         """Words of text that is normalized already, such as a run of joined pieces."""
         cutter = self._backend.pre_tokenizer
-        if cutter is None:  # a foreign one, whose pieces may hold several words
+        if cutter is None:  # foreign: pieces may hold several words
             return [normalized] if normalized else []
         return [word for word, _ in cutter.pre_tokenize_str(normalized)]
 
@@ -243,10 +244,6 @@ class Tokenizer:
     def explain(self, text: str) -> Explanation:
         """How the text becomes pieces, step by step."""
         return explain(self, text)
-
-    @cached_property
-    def _in_bytes(self) -> bool:
-        return foreign.in_bytes(self.description)
 
     def _tag_id(self, tag: str) -> int:
         token = tag_token(tag)
@@ -263,7 +260,7 @@ class Tokenizer:
     def _piece(self, index: int) -> str:
         token = self._backend.id_to_token(index)
         assert token is not None, f"id {index} in a vocabulary of {self.size}"
-        control = index in self.symbols if self.foreign else index < self.control
+        control = index in self._added if self.foreign else index < self.control
         return token if control else self.readable(token)
 
 
