@@ -12,6 +12,7 @@ import torch
 from tokenizers import Tokenizer as Backend
 from torch import Tensor
 
+import tiny
 from seqloom.decoding.search import search
 from seqloom.export.huggingface import export_huggingface, import_huggingface
 from seqloom.folder import ModelFolder, load_folder
@@ -202,3 +203,48 @@ def test_our_tokenizer_cuts_as_theirs(pair: Any) -> None:
         "<unk>",
     ]
     assert Translator.load(folder).translate([text])[0] is not None
+
+
+SWITCHES: dict[str, dict[str, Any]] = {
+    "pegasus": {},
+    "marian": {"norm": "post", "activation": "silu"},
+    "marian, own sides": {"norm": "post", "tie": "target"},
+    "marian, untied": {"norm": "post", "tie": "none", "output_bias": True},
+    "m2m_100": {"positions": "fairseq"},
+    "bart": {"norm": "post", "positions": "learned", "normalize_embedding": True},
+    "mbart": {"positions": "learned", "normalize_embedding": True, "activation": "gelu"},
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@torch.no_grad()
+def test_our_models_are_theirs_after_export(name: str, tmp_path: Path) -> None:
+    switches = SWITCHES[name]
+    joint = switches.get("tie", "all") == "all"
+    model = {"family": "transformer", "width": 16, "heads": 4, "feedforward": 20, **switches}
+    ours = tiny.untrained(model, joint=joint)
+    their.randomize(ours.model)
+    out = export_huggingface(tiny.save(ours, tmp_path / "ours"), tmp_path / "out")
+
+    theirs = transformers.AutoModelForSeq2SeqLM.from_pretrained(out).eval()
+    assert theirs.config.model_type == name.partition(",")[0]
+    source = transformers.AutoTokenizer.from_pretrained(out)
+    target = source if joint else transformers.AutoTokenizer.from_pretrained(out / "target")
+    text, written = "a b c. </s> d", "A B C"
+    read, start = source(text, return_tensors="pt"), theirs.config.decoder_start_token_id
+    assert source.decode(read.input_ids[0], skip_special_tokens=True) == text
+    ids = [[*ours.tokenizers.source.encode(text), 2]]
+    begun = [[1, *ours.tokenizers.target.encode(written)]]
+    if name != "m2m_100":
+        assert read.input_ids.tolist() == ids
+    memory = ours.model.encode(torch.tensor(ids), torch.ones(1, len(ids[0]), dtype=torch.bool))
+    logits = ours.model.project(ours.model.decode(memory, torch.tensor(begun)))
+    said = [[start, *target(written, add_special_tokens=False).input_ids]]
+    expected = theirs(**read, decoder_input_ids=torch.tensor(said)).logits
+    if name == "m2m_100":  # whose padding is 1
+        expected = expected[..., [1, 0, *range(2, expected.shape[-1])]]
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+
+    found = theirs.generate(**read, num_beams=1, max_new_tokens=8)
+    mine = ours.translate([text], beam=1, max_length_factor=1e-9, max_length_extra=8)
+    assert target.decode(found[0], skip_special_tokens=True) == mine[0]
