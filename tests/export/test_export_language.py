@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer as Backend
 
+from seqloom.decoding.search import search
 from seqloom.export.huggingface import export_huggingface, import_huggingface
 from seqloom.language_folder import (
     LanguageFolder,
@@ -19,7 +20,8 @@ from seqloom.language_folder import (
     save_language_weights,
 )
 from seqloom.models import build_language_model
-from seqloom.recipe import TextRecipe
+from seqloom.models.base import MaskedModel
+from seqloom.recipe import DecodingRecipe, TextRecipe
 from seqloom.recipe.language import BertRecipe, GptRecipe
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.text.tokenizer import Tokenizer
@@ -161,6 +163,41 @@ def test_special_tokens_keep_their_ids(pair: Any) -> None:
     named = getattr(tokenizer, "unk_token", None) == "<unk>" or tokenizer.cls_token is not None
     assert symbols.unknown == (tokenizer.unk_token_id if named else None)
     assert ours.model.symbols == symbols
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@torch.no_grad()
+def test_what_is_written_is_what_generate_writes(pair: Any, beam: int) -> None:
+    model, _, ours = pair
+    if isinstance(ours.model, MaskedModel):
+        pytest.skip("BERT does not write")
+    prompts = torch.randint(5, 250, (3, 5), generator=torch.Generator().manual_seed(3))
+    options = DecodingRecipe(
+        beam=beam, nbest=beam, length_penalty="average", alpha=1.0, max_length_factor=1e-9,
+        max_length_extra=8, precision="float32",
+    )  # fmt: skip
+    found = search([ours.model], prompts, torch.ones_like(prompts, dtype=torch.bool), options)
+    symbols = ours.model.symbols
+    never = {symbols.pad, symbols.begin, symbols.unknown} - {symbols.end, None}
+    rows = model.generate(
+        input_ids=prompts,
+        attention_mask=torch.ones_like(prompts),
+        num_beams=beam,
+        num_return_sequences=beam,
+        max_new_tokens=8,
+        length_penalty=1.0,
+        early_stopping="never" if beam > 1 else False,
+        suppress_tokens=sorted(never) or None,
+        eos_token_id=symbols.end,
+        pad_token_id=symbols.pad,
+    )[:, prompts.shape[1] :].tolist()
+    for number, hypotheses in enumerate(found):
+        expected = rows[number * beam : (number + 1) * beam]
+        wanted = [row for row in expected if symbols.end not in row]
+        given = [list(each.ids) for each in hypotheses if not each.finished]
+        common = min(len(wanted), len(given))
+        assert common or any(each.finished for each in hypotheses)
+        assert given[:common] == wanted[:common]
 
 
 @pytest.mark.parametrize("name", ["bert", "llama"])
