@@ -30,7 +30,8 @@ from seqloom.folder import ModelFolder, save_config, save_weights, write_text
 from seqloom.models import build_model
 from seqloom.recipe import DataRecipe, DecodingRecipe, Recipe, TransformerRecipe
 from seqloom.symbols import BOS, EOS, PAD, UNK, Symbols
-from seqloom.text.tokenizer import Tokenizer, Tokenizers, tag_token
+from seqloom.text.tags import tag_token
+from seqloom.text.tokenizer import Tokenizer, Tokenizers
 
 ORIGIN_FILE = "origin.json"
 """In a folder that was imported: the ids that its tokens had."""

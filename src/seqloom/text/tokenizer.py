@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,32 +23,10 @@ from seqloom.text import foreign
 from seqloom.text.explain import Explanation, explain
 from seqloom.text.learning import learn
 from seqloom.text.pipeline import kind_of, readable
+from seqloom.text.tags import TAG, tag_token
 
 SOURCE_FILE = "tokenizer.json"
 TARGET_FILE = "tokenizer.target.json"
-_CODE = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
-_TAG = re.compile(r"<2[A-Za-z0-9]+([-_][A-Za-z0-9]+)*>")
-_MARK = re.compile(r"<[A-Za-z][A-Za-z0-9-]*>")
-
-
-def tag_token(tag: str) -> str:
-    """The language tag for ``de`` or ``<2de>``: always ``<2de>``; a mark such as ``<bt>`` as it is.
-
-    Raises:
-        TokenizerError: neither a language code nor a mark, or the mark <mask>, which hides tokens.
-    """
-    if tag == MASK:
-        raise TokenizerError(
-            f"{MASK} hides tokens from masked models and cannot mark texts; use another word."
-        )
-    if _MARK.fullmatch(tag):
-        return tag
-    code = tag.removeprefix("<2").removesuffix(">")
-    if not _CODE.fullmatch(code):
-        raise TokenizerError(
-            f"{tag!r} is not a language code; write the target language as in de, zh or pt-BR."
-        )
-    return f"<2{code}>"
 
 
 class Tokenizer:
@@ -79,7 +56,7 @@ class Tokenizer:
         self.tags: tuple[str, ...] = tuple(
             added[index].content
             for index in sorted(added)
-            if (_TAG.fullmatch(added[index].content) if self.foreign else index >= first)
+            if (TAG.fullmatch(added[index].content) if self.foreign else index >= first)
         )
         """Language tags and marks of the vocabulary, such as ``<2de>`` and ``<bt>``."""
 
