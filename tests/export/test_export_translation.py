@@ -248,3 +248,14 @@ def test_our_models_are_theirs_after_export(name: str, tmp_path: Path) -> None:
     found = theirs.generate(**read, num_beams=1, max_new_tokens=8)
     mine = ours.translate([text], beam=1, max_length_factor=1e-9, max_length_extra=8)
     assert target.decode(found[0], skip_special_tokens=True) == mine[0]
+
+
+def test_language_tags_are_put_before_the_source_or_typed_by_the_user(tmp_path: Path) -> None:
+    pair = tiny.tokenizers_of(tags=["de", "fr"])
+    text = "a b c."
+    for name, data in (("one", {"tag": True, "target_language": "fr"}), ("several", {"tag": True})):
+        ours = tiny.untrained({**tiny.TRANSFORMER}, tokenizers=pair, **data)
+        out = export_huggingface(tiny.save(ours, tmp_path / name), tmp_path / f"{name}-theirs")
+        theirs = transformers.AutoTokenizer.from_pretrained(out)
+        expected = [*pair.source.encode(text, tags=["fr"]), 2]
+        assert theirs(text if name == "one" else f"<2fr>{text}").input_ids == expected
