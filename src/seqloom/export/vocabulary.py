@@ -30,8 +30,9 @@ def load_backend(folder: Path) -> tokenizers.Tokenizer:
         if pieces:
             raise ExportError(
                 f"{folder} has its vocabulary in {', '.join(pieces)} (SentencePiece) and no {FILE},"
-                " which Seqloom reads. Where transformers can convert it: "
-                "AutoTokenizer.from_pretrained(FOLDER, use_fast=True).save_pretrained(FOLDER)"
+                " which Seqloom reads. For Pegasus, mBART and Llama, transformers writes one: "
+                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER). For Marian "
+                "(OPUS-MT) and M2M100 it does not, and these cannot be taken over."
             )
         raise ExportError(f"{folder} holds no {FILE}; copy or download it too.")
     try:
