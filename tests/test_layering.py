@@ -28,6 +28,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "decoding": GROUND | {"models.base", "layers.state"},
     "evaluation": GROUND | {"corpus", "decoding", "text.vectors"},
     "inspection": GROUND | {"corpus", "models.base", "decoding", "layers", "text.vectors"},
+    "export": GROUND | {"folder", "language_folder", "models", "tensors", "text", "layers"},
     "lines": {"errors", "text", "decoding"},
     "translator": GROUND
     | {"folder", "layers.linear", "layers.recorder", "models", "text", "decoding"}

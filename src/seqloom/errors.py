@@ -8,6 +8,7 @@
     ├── TokenizerError            a vocabulary cannot be learned, or does not fit the model
     ├── RecipeError               unknown keys or values in a recipe; reports all of them at once
     ├── FolderError               a model folder is missing, damaged, or holds something else
+    ├── ExportError               a model cannot be taken from, or to, the format of another library
     ├── DeviceError               the device or number type asked for is not there
     ├── MissingExtraError         an optional library is not installed; prints the install command
     ├── TrainingError             training cannot go on (loss not finite, nothing to learn from)
@@ -53,6 +54,10 @@ class RecipeError(SeqloomError):
 
 class FolderError(SeqloomError):
     """A model folder is missing, truncated, altered, or holds another run."""
+
+
+class ExportError(SeqloomError):
+    """A model cannot be read from the format of another library, or written in it."""
 
 
 class DeviceError(SeqloomError):

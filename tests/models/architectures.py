@@ -28,10 +28,11 @@ def _transformers() -> list[TransformerRecipe]:
         ("relu", "gelu", "silu", "swiglu"),
         ("sinusoidal", "fairseq", "learned", "rotary"),
     )
-    ties, scales, normalized, depths = (
+    ties, scales, normalized, biased, depths = (
         cycle(("none", "target", "all")),
         cycle((True, False, False, True, True)),
         cycle((False, False, True)),
+        cycle((False, True, False, False, True, False, True)),
         cycle(((1, 2), (2, 1), (2, 2), (1, 1), (1, 2))),
     )
     recipes = []
@@ -49,6 +50,7 @@ def _transformers() -> list[TransformerRecipe]:
                 tie=next(ties),
                 scale_embedding=next(scales),
                 normalize_embedding=next(normalized),
+                output_bias=next(biased),
                 encoder_layers=encoder_layers,
                 decoder_layers=decoder_layers,
             )

@@ -1,6 +1,7 @@
 """Our Transformer equals Hugging Face's Marian, M2M100 and BART on the same random weights.
 
-Nothing is downloaded. Weights go through an explicit table of names, which must be one to one.
+Nothing is downloaded. Weights go through the table of names of the export, which must be one to
+one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from seqloom.export import seq2seq
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import TransformerRecipe
 
@@ -69,49 +71,10 @@ CASES = {
     ),
 }
 
-ATTENTION = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "out_proj"}
-SUBLAYERS = {
-    "feedforward.inner": "fc1",
-    "feedforward.outer": "fc2",
-    "feedforward_norm": "final_layer_norm",
-    "self_attention_norm": "self_attn_layer_norm",
-    **{f"self_attention.{ours}": f"self_attn.{theirs}" for ours, theirs in ATTENTION.items()},
-}
-CROSS = {
-    "cross_attention_norm": "encoder_attn_layer_norm",
-    **{f"cross_attention.{ours}": f"encoder_attn.{theirs}" for ours, theirs in ATTENTION.items()},
-}
-
 
 def names(recipe: TransformerRecipe) -> dict[str, str]:
     """Every parameter of ours -> the parameter of theirs that fills it."""
-    modules = {}
-    for side, depth, parts in (
-        ("encoder", ENCODER, SUBLAYERS),
-        ("decoder", DECODER, SUBLAYERS | CROSS),
-    ):
-        for layer in range(depth):
-            for ours, theirs in parts.items():
-                path = f"{side}.layers.{layer}"
-                modules[f"{path}.{ours}"] = f"model.{path}.{theirs}"
-        if recipe.norm == "pre":
-            modules[f"{side}.norm"] = f"model.{side}.layer_norm"
-        if recipe.normalize_embedding:
-            modules[f"{side}.embedder.norm"] = f"model.{side}.layernorm_embedding"
-    table = {
-        f"{ours}.{kind}": f"{theirs}.{kind}"
-        for ours, theirs in modules.items()
-        for kind in ("weight", "bias")
-    }
-    if recipe.tie == "all":
-        table["encoder.embedder.tokens.weight"] = "model.shared.weight"
-    else:
-        for side in ("encoder", "decoder"):
-            table[f"{side}.embedder.tokens.weight"] = f"model.{side}.embed_tokens.weight"
-    if recipe.positions == "learned":
-        for side in ("encoder", "decoder"):
-            table[f"{side}.embedder.positions.table"] = f"model.{side}.embed_positions.weight"
-    return table
+    return {link.ours[0]: link.theirs for link in seq2seq.links(recipe)}
 
 
 def matching(ours: str, theirs: Tensor) -> Tensor:

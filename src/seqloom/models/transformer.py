@@ -1,6 +1,6 @@
 """Transformer (Vaswani et al. 2017), with the switches the literature added since.
 
-Parameter names map one to one onto Hugging Face's Marian (post-norm) and M2M100 (pre-norm).
+Parameter names map one to one onto Hugging Face's; see :mod:`seqloom.export.seq2seq`.
 Axes: B batch, S source, T target, H heads, K head width, D width, N hypotheses, R = B*N rows.
 """
 
@@ -188,7 +188,7 @@ class Transformer(EncoderDecoder):
         across = [layer.cross_attention for layer in self.decoder]
         # Keys and values of all cross-attentions read the encoder's states.
         self.across = Joint([part for each in across for part in (each.key, each.value)])
-        self.output = nn.Linear(recipe.width, target_size, bias=False)
+        self.output = nn.Linear(recipe.width, target_size, bias=recipe.output_bias)
         initialize(self, recipe)
         if recipe.tie != "none":
             self.output.weight = target.weight

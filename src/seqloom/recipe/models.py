@@ -38,6 +38,8 @@ class TransformerRecipe(Section):
     """Multiply embeddings by the square root of the width."""
     normalize_embedding: bool = False
     """Layer normalisation on the summed embeddings."""
+    output_bias: bool = False
+    """Add a learned bias to the output projection, as Marian does."""
     dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout on embeddings and on the output of each block."""
     attention_dropout: float = Field(0.0, ge=0, lt=1)

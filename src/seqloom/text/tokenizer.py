@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,34 +19,14 @@ import tokenizers
 
 from seqloom.errors import TokenizerError, writing
 from seqloom.symbols import MASK, SPECIALS, Symbols
+from seqloom.text import foreign
 from seqloom.text.explain import Explanation, explain
 from seqloom.text.learning import learn
 from seqloom.text.pipeline import kind_of, readable
+from seqloom.text.tags import TAG, tag_token
 
 SOURCE_FILE = "tokenizer.json"
 TARGET_FILE = "tokenizer.target.json"
-_CODE = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
-_MARK = re.compile(r"<[A-Za-z][A-Za-z0-9-]*>")
-
-
-def tag_token(tag: str) -> str:
-    """The language tag for ``de`` or ``<2de>``: always ``<2de>``; a mark such as ``<bt>`` as it is.
-
-    Raises:
-        TokenizerError: neither a language code nor a mark, or the mark <mask>, which hides tokens.
-    """
-    if tag == MASK:
-        raise TokenizerError(
-            f"{MASK} hides tokens from masked models and cannot mark texts; use another word."
-        )
-    if _MARK.fullmatch(tag):
-        return tag
-    code = tag.removeprefix("<2").removesuffix(">")
-    if not _CODE.fullmatch(code):
-        raise TokenizerError(
-            f"{tag!r} is not a language code; write the target language as in de, zh or pt-BR."
-        )
-    return f"<2{code}>"
 
 
 class Tokenizer:
@@ -57,21 +36,27 @@ class Tokenizer:
     never found in the text itself, so a user who writes ``</s>`` gets ``</s>``.
     """
 
-    def __init__(self, backend: tokenizers.Tokenizer) -> None:
+    def __init__(self, backend: tokenizers.Tokenizer, symbols: Symbols | None = None) -> None:
         # Not part of the file: "</s>" typed by a user is text and no end of sentence.
         backend.encode_special_tokens = True
         self._backend = backend
         self.size: int = backend.get_vocab_size()
         """Number of tokens."""
-        self.kind: str = kind_of(self.description)
-        """``bpe``, ``byte_bpe``, ``unigram``, ``word`` or ``character``."""
+        self.foreign = symbols is not None
+        """Whether the vocabulary was made by others, and stays as they made it."""
+        self.kind: str = foreign.KIND if self.foreign else kind_of(self.description)
+        """``bpe``, ``byte_bpe``, ``unigram``, ``word``, ``character`` or ``foreign``."""
+        self._spelling = foreign.spelling(self.description) if self.foreign else self.kind
         added = backend.get_added_tokens_decoder()
+        self._added = frozenset(added)
         masked = len(SPECIALS) in added and added[len(SPECIALS)].content == MASK
-        self.symbols: Symbols = Symbols(mask=len(SPECIALS) if masked else None)
+        self.symbols: Symbols = symbols or Symbols(mask=len(SPECIALS) if masked else None)
         """The ids of the special tokens."""
         first = len(SPECIALS) + masked
         self.tags: tuple[str, ...] = tuple(
-            added[index].content for index in sorted(added) if index >= first
+            added[index].content
+            for index in sorted(added)
+            if (TAG.fullmatch(added[index].content) if self.foreign else index >= first)
         )
         """Language tags and marks of the vocabulary, such as ``<2de>`` and ``<bt>``."""
 
@@ -107,10 +92,11 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """Read a ``tokenizer.json``.
+        """Read a ``tokenizer.json``; with a ``symbols.json`` beside it, one of any make.
 
         Raises:
-            TokenizerError: the file is missing, damaged, or not one of ours.
+            TokenizerError: a file is missing or damaged, or it is neither one of ours nor has a
+                ``symbols.json``.
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
@@ -124,6 +110,9 @@ class Tokenizer:
             raise TokenizerError(
                 f"{path}: not a valid tokenizer.json ({error}); restore the file or prepare again."
             ) from None
+        beside = Path(path).with_name(foreign.SYMBOLS_FILE)
+        if beside.is_file():
+            return cls(backend, foreign.read_symbols(beside, backend.get_vocab_size()))
         found = tuple(backend.id_to_token(index) for index in range(len(SPECIALS)))
         if found != SPECIALS:
             raise TokenizerError(
@@ -133,13 +122,15 @@ class Tokenizer:
         return cls(backend)
 
     def save(self, path: str | Path) -> None:
-        """Write the ``tokenizer.json``.
+        """Write the ``tokenizer.json``, and the ``symbols.json`` of a foreign one beside it.
 
         Raises:
             FolderError: the file cannot be written.
         """
         with writing(Path(path)):
             Path(path).write_text(self._backend.to_str(pretty=True), encoding="utf-8")
+            if self.foreign:
+                foreign.write_symbols(Path(path).with_name(foreign.SYMBOLS_FILE), self.symbols)
 
     @property
     def description(self) -> dict[str, Any]:
@@ -156,12 +147,15 @@ class Tokenizer:
     @property
     def control(self) -> int:
         """How many ids, from 0, are special tokens and tags, which no text becomes."""
+        if self.foreign:
+            return 0
         return len(SPECIALS) + (self.symbols.mask is not None) + len(self.tags)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the canonical ``tokenizer.json``: equal for equal tokenizers."""
-        canonical = json.dumps(self.description, sort_keys=True, ensure_ascii=False)
+        described = self.description | ({"symbols": self.symbols} if self.foreign else {})
+        canonical = json.dumps(described, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
     def encode(self, text: str, *, tags: Sequence[str] = ()) -> list[int]:
@@ -206,18 +200,18 @@ class Tokenizer:
 
     def readable(self, normalized: str) -> str:
         """A normalized word as text for pictures."""
-        return readable(normalized, self.kind)
+        return readable(normalized, self._spelling)
 
     def words(self, text: str) -> list[str]:
         """The normalized words of a text; no piece crosses their edges."""
         normalizer = self._backend.normalizer
-        assert normalizer is not None
-        return self.cut(normalizer.normalize_str(text))
+        return self.cut(text if normalizer is None else normalizer.normalize_str(text))
 
     def cut(self, normalized: str) -> list[str]:
         """Words of text that is normalized already, such as a run of joined pieces."""
         cutter = self._backend.pre_tokenizer
-        assert cutter is not None
+        if cutter is None:  # foreign: pieces may hold several words
+            return [normalized] if normalized else []
         return [word for word, _ in cutter.pre_tokenize_str(normalized)]
 
     def encode_word(self, word: str) -> list[int]:
@@ -243,7 +237,8 @@ class Tokenizer:
     def _piece(self, index: int) -> str:
         token = self._backend.id_to_token(index)
         assert token is not None, f"id {index} in a vocabulary of {self.size}"
-        return token if index < self.control else self.readable(token)
+        control = index in self._added if self.foreign else index < self.control
+        return token if control else self.readable(token)
 
 
 @dataclass(frozen=True)
