@@ -67,7 +67,8 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe_of(family: str, text: Path, **training: Any) -> PretrainRecipe:
     settings = {
         "updates": 60, "batch_tokens": 512, "validate_every": 30, "warmup": 5,
-        "precision": "float32", "learning_rate": 0.01, "validate_tokens": 2000, "sample_tokens": 8, "checkpoint_every": 7,
+        "precision": "float32", "learning_rate": 0.01, "validate_tokens": 2000,
+        "sample_tokens": 8, "checkpoint_every": 7,
         "samples": ["a b"],
     }  # fmt: skip
     values = {
