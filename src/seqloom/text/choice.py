@@ -95,8 +95,8 @@ def chosen_columns(
         raise VectorsError(
             f"no word is in at least {least:,.10g} and at most {most:,.10g} of the {documents:,} "
             f"documents (min_documents {min_documents}, max_documents {max_documents}). "
-            f"{len(words):,} words occur; the most widespread: {highest}; {(in_documents == 1).sum():,} are in one "
-            "document only. Choose other bounds."
+            f"{len(words):,} words occur; the most widespread: {highest}; "
+            f"{(in_documents == 1).sum():,} are in one document only. Choose other bounds."
         )
     if max_features is not None:
         totals = counts.sum(axis=0)[columns]
