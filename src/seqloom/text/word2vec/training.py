@@ -193,6 +193,7 @@ def _epoch(
     # At least a hundred steps of the rate an epoch, at most what a thread does in some hundredths
     # of a second.
     size = int(np.clip(text.length // 100, 1000, 2**16))
+    progress("words learnt", course.words, total)  # the first chunk may wait for a compiler
     seeds = np.random.SeedSequence([recipe.seed, course.epochs])
     # In another order each time: no part of the text is always learnt last, and threads side by
     # side are mostly at different places, so that they seldom change the same words.
@@ -202,7 +203,7 @@ def _epoch(
         rate = recipe.final_rate + (recipe.first_rate - recipe.final_rate) * left
         learner.learn(chunk, rate, int(seeds.spawn(1)[0].generate_state(1, np.uint64)[0]))
         course.words += int((chunk != LINE_END).sum())
-        progress("training", course.words, total)
+        progress("words learnt", course.words, total)
         if number % 16 == 0:
             _check(learner, rate, course)
     learner.finish()
