@@ -124,5 +124,13 @@ def test_wrong_files_and_folders(work: Path) -> None:
     assert "a.txt" in refused(done)
 
 
+def test_a_folder_with_files_is_not_written_over(work: Path) -> None:
+    assert seqloom("vectors", "bag", "a.txt", "--out", "mine", cwd=work).code == 0
+    before = (work / "mine" / "bag.json").read_bytes()
+    done = seqloom("vectors", "bag", "b.txt", "--out", "mine", cwd=work)
+    assert "holds files; choose another --out" in refused(done)
+    assert (work / "mine" / "bag.json").read_bytes() == before
+
+
 def test_help_says_who_cuts_chinese() -> None:
     assert "ICU" in seqloom("vectors", "bag", "--help").out

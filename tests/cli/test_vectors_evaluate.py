@@ -146,3 +146,13 @@ def test_mistakes_are_one_message_and_exit_two(place, arguments, message):
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_set_among_the_vectors_is_told_apart(place):
+    sets = [place / "sets" / name for name in ("asked.txt", "alike.tsv")]
+    (place / "alike.txt").write_bytes(sets[1].read_bytes())
+    for strayed in (sets[0], place / "alike.txt"):
+        done = seqloom("vectors", "evaluate", place / "seed1", strayed, "--sets", sets[0])
+        assert done.code == 2 and done.out == ""
+        assert f"{strayed}: a set, where vectors are expected" in done.err
+        assert "--sets ONE --sets OTHER" in done.err

@@ -52,6 +52,7 @@ def test_the_first_seconds_of_advice_can_be_followed(text: Path, tmp_path: Path)
         (["--width", "0"], "width: input should be greater than or equal to 1"),
         (["--set", "learning_rate=1e30"], "no longer finite numbers"),
         (["--sets", "nowhere.txt"], "nowhere.txt"),
+        (["--patience", "3"], "--patience: there is nothing to judge epochs by; add --sets FILE."),
     ],
 )
 def test_a_mistake_is_one_message(

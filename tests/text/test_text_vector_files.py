@@ -253,6 +253,7 @@ def test_progress_is_told(tmp_path):
         ("3 2\n", "line 1: the file ends after 0 words"),
         (f"{10**14} 300\na 1 2\n", "line 2: expected a word and 300 numbers, found 2"),
         (f"{10**14} 2\na 1 2\n", "line 2: the file ends after 1 words"),
+        ("1 2\na 1 2 3\n", "line 2: expected .* found 3 numbers; line 1 promises a width of 2;"),
         ("1 2\na 1 2\nb 1 2\n", "line 3: more than the 1 words that the first line promises"),
         ("3 2\na 1 2\nb 1\nc 1 2\n", r"line 3: expected a word and 2 numbers, found 1 .*; mend"),
         ("3 2\na 1 2\nb c 1 2\nc 1 2\n", "line 3: expected a word and 2 numbers, found 3"),

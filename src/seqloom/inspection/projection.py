@@ -24,7 +24,7 @@ METHODS = ("pca", "tsne")
 DECIMALS = 6
 """Of coordinates and figures, so that a record reads back as it was."""
 
-_PERPLEXITY = 30.0  # van der Maaten and Hinton 2008, section 2: 5 to 50
+_PERPLEXITY = 30.0  # at most; van der Maaten and Hinton 2008, section 2: 5 to 50
 _STEPS = 1000
 
 
@@ -105,8 +105,10 @@ def _tsne(
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    # Each point has three times as many neighbours as the perplexity, so there must be that many.
-    perplexity = round(min(_PERPLEXITY, max(1.0, (len(vectors) - 1) / 3)), 1)
+    # Each point has three times as many neighbours as the perplexity, so there must be that many;
+    # where a point's neighbours are most of a small map, its groups shrink to balls.
+    number = len(vectors)
+    perplexity = round(min(_PERPLEXITY, number**0.5, max(1.0, (number - 1) / 3)), 1)
     tsne = TSNE(
         perplexity=perplexity,
         metric="cosine",

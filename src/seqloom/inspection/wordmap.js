@@ -58,14 +58,14 @@
         : `seen ${number(record.counts[chosen])} times, place ${number(record.ranks[chosen])} of `
           + number(record.vocabulary));
     }
-    add(card, "p", "Nearest of all words, with the cosine:");
+    add(card, "p", "Nearest of all words, with the cosine; buttons are on this map:");
     const list = add(card, "ol");
     for (const [word, cosine] of record.neighbours[chosen]) {
       const item = add(list, "li");
       const place = placeOf.get(word);
       const holder = place === undefined ? item : add(item, "button");
       add(holder, "bdi", word);
-      add(item, "span", ` ${cosine.toFixed(3)}${place === undefined ? ", not on this map" : ""}`);
+      add(item, "span", ` ${cosine.toFixed(3)}`);
       if (place === undefined) continue;
       holder.type = "button";
       holder.addEventListener("click", () => {

@@ -74,8 +74,8 @@ class WordCanvas {
     return x >= margin && x <= this.width - margin && y >= margin && y <= this.height - margin;
   }
 
-  wordAt(x, y) {
-    let best = -1, least = WordCanvas.REACH;
+  wordAt(x, y, reach = WordCanvas.REACH) {
+    let best = -1, least = reach;
     for (let i = 0; i < this.words.length; i++) {
       const distance = Math.hypot(this.across(i) - x, this.down(i) - y);
       if (distance < least) [best, least] = [i, distance];
@@ -84,7 +84,7 @@ class WordCanvas {
   }
 
   // The next word to the right, say, of one or of the middle: within 45 degrees, and rather ahead
-  // than aside. -1: there is none.
+  // than aside. -1: there is none; from the middle, the nearest word will do then.
   wordTowards(from, right, downwards) {
     const x = from < 0 ? this.width / 2 : this.across(from);
     const y = from < 0 ? this.height / 2 : this.down(from);
@@ -98,7 +98,7 @@ class WordCanvas {
         [best, least] = [i, distance];
       }
     }
-    return best;
+    return best < 0 && from < 0 ? this.wordAt(x, y, Infinity) : best;
   }
 
   // ---- what is seen of it

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from seqloom.errors import RecipeError
-from seqloom.recipe.reading import in_words, value_of
 from seqloom.recipe.section import Conflict, Section
+from seqloom.recipe.settings import with_settings
 
 
 class VectorsRecipe(Section):
@@ -98,23 +96,4 @@ def vectors_recipe(values: Mapping[str, Any], settings: Sequence[str] = ()) -> V
     Raises:
         RecipeError: fields that are unknown or wrong; all are told at once.
     """
-    given, problems = dict(values), []
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            problems.append(f"--set {setting}: expected field=value, such as noise_power=0.75")
-        elif key not in VectorsRecipe.model_fields:
-            near = difflib.get_close_matches(key, VectorsRecipe.model_fields, n=1, cutoff=0.5)
-            problems.append(f"{key}: unknown field" + "".join(f"; did you mean {n}?" for n in near))
-        else:
-            given[key] = value_of(text)
-    try:
-        recipe = VectorsRecipe.model_validate(given)
-    except ValidationError as error:
-        for item in error.errors():
-            # What is wrong between fields is told without one.
-            field = "".join(f"{part}: " for part in item["loc"])
-            problems += [f"{field}{line}" for line in in_words(item).splitlines()]
-    if problems:
-        raise RecipeError("word vectors", problems)
-    return recipe
+    return with_settings(VectorsRecipe, "word vectors", values, settings, "noise_power=0.75")

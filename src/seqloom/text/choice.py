@@ -93,10 +93,10 @@ def chosen_columns(
         order = np.argsort(-in_documents, kind="stable")[:5]
         highest = ", ".join(f"{words[place]} in {in_documents[place]:,}" for place in order)
         raise VectorsError(
-            f"no word is in at least {least:g} and at most {most:g} of the {documents:,} documents "
-            f"(min_documents {min_documents}, max_documents {max_documents}). {len(words):,} words "
-            f"occur; the most widespread: {highest}; {(in_documents == 1).sum():,} are in one "
-            "document only. Choose other bounds."
+            f"no word is in at least {least:,.10g} and at most {most:,.10g} of the {documents:,} "
+            f"documents (min_documents {min_documents}, max_documents {max_documents}). "
+            f"{len(words):,} words occur; the most widespread: {highest}; "
+            f"{(in_documents == 1).sum():,} are in one document only. Choose other bounds."
         )
     if max_features is not None:
         totals = counts.sum(axis=0)[columns]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from seqloom.errors import RecipeError
-from seqloom.recipe.reading import in_words, value_of
 from seqloom.recipe.section import Section
+from seqloom.recipe.settings import with_settings
 from seqloom.text.bag import BagOptions
 from seqloom.text.linear import Kind
 from seqloom.text.weighting import Frequency, Norm, Rarity
@@ -79,21 +77,4 @@ def classifier_recipe(values: Mapping[str, Any], settings: Sequence[str] = ()) -
     Raises:
         RecipeError: fields that are unknown or wrong; all are told at once.
     """
-    given, problems = dict(values), []
-    fields = ClassifierRecipe.model_fields
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            problems.append(f"--set {setting}: expected field=value, such as min_documents=2")
-        elif key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
-            problems.append(f"{key}: unknown field" + "".join(f"; did you mean {n}?" for n in near))
-        else:
-            given[key] = value_of(text)
-    try:
-        recipe = ClassifierRecipe.model_validate(given)
-    except ValidationError as error:
-        problems += [f"{item['loc'][0]}: {in_words(item)}" for item in error.errors()]
-    if problems:
-        raise RecipeError("classifier", problems)
-    return recipe
+    return with_settings(ClassifierRecipe, "classifier", values, settings, "min_documents=2")

@@ -28,6 +28,16 @@ _KINDS = {
     "nbsvm": "a linear support vector machine on log-count ratios (NBSVM, Wang and Manning 2012)",
 }
 
+_USE = """## Use
+
+```
+seqloom classify THIS_FOLDER texts.txt
+echo "..." | seqloom classify THIS_FOLDER - --json
+```
+
+With `--json` each label comes with the words that spoke for it: a word's value in the text times
+its weight for the class. With the class's bias, they add up to its score."""
+
 
 def write_classifier(
     out: Path,
@@ -79,14 +89,6 @@ def model_card(
 ) -> str:
     """Markdown: what the classifier is, what it reaches, how it was made, how to use it."""
     figures, data = report["figures"], report["data"]
-    shown = {each["label"]: each for each in figures["classes"]}
-    telling = classifier.telling(TELLING)
-    rows = []
-    for label in classifier.classes:
-        f1 = f"{shown[label]['f1']:.1f}" if label in shown else "–"
-        words = ", ".join(_cell(word) for word, _ in telling[label])
-        rows.append(f"| {_cell(label)} | {data['classes'][label]:,} | {f1} | {words} |")
-    table = "\n".join(rows)
     options = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     return f"""# Seqloom classifier: {len(classifier.classes)} classes, bag of words
 
@@ -102,17 +104,9 @@ Tells texts apart by their words alone: TF-IDF weights of {len(classifier.bag.wo
 
 | class | training texts | F1, % | most telling words |
 |---|---|---|---|
-{table}
+{_class_rows(classifier, figures, data)}
 
-## Use
-
-```
-seqloom classify THIS_FOLDER texts.txt
-echo "..." | seqloom classify THIS_FOLDER - --json
-```
-
-With `--json` each label comes with the words that spoke for it: a word's value in the text times
-its weight for the class. With the class's bias, they add up to its score.
+{_USE}
 
 ## How it was trained
 
@@ -128,6 +122,20 @@ On {data["texts"]:,} texts of {_cell(data["train"])}:
 A classifier repeats what its training texts say, mistakes and prejudice included. Check it on your
 own texts before you rely on it. The licence of the training texts may bind it.
 """
+
+
+def _class_rows(
+    classifier: BagClassifier, figures: Mapping[str, Any], data: Mapping[str, Any]
+) -> str:
+    """A row of the card's table for each class."""
+    shown = {each["label"]: each for each in figures["classes"]}
+    telling = classifier.telling(TELLING)
+    rows = []
+    for label in classifier.classes:
+        f1 = f"{shown[label]['f1']:.1f}" if label in shown else "–"
+        words = ", ".join(_cell(word) for word, _ in telling[label])
+        rows.append(f"| {_cell(label)} | {data['classes'][label]:,} | {f1} | {words} |")
+    return "\n".join(rows)
 
 
 def _cell(text: str) -> str:

@@ -123,8 +123,9 @@ def _form_of(path: Path) -> _Form | None:
     if suffix in _PICKLES:
         raise VectorsError(
             f"{path}: files of that kind are pickles, which can run code, so they are neither read "
-            "nor written. Load it with gensim where you trust it, and save it again: "
-            "kv.save_word2vec_format('vectors.bin', binary=True)"
+            "nor written. Between gensim and here a .bin goes: save such a file from gensim, where "
+            "you trust it, by kv.save_word2vec_format('vectors.bin', binary=True), and load one by "
+            "KeyedVectors.load_word2vec_format('vectors.bin', binary=True)"
         )
     if suffix not in _FORMS and path.suffix.lower() in COMPRESSIONS:
         raise VectorsError(

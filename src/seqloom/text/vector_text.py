@@ -138,6 +138,8 @@ def _fields(file: Opened, block: bytes, line: int) -> tuple[list[bytes], np.ndar
 
 def _raise_wrong_width(file: Opened, line: int, found: int, is_cut: bool, binary: bool) -> NoReturn:
     advice = f"the file is cut off there, so {AGAIN}" if is_cut else "mend the line or take it out"
+    if line == 2 and found > 1:
+        advice = f"line 1 promises a width of {file.width}; mend whichever of the two is wrong"
     if binary:
         advice = "if this is word2vec's binary form, let the name of the file end in .bin"
     raise VectorsError(

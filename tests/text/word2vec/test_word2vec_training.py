@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqloom.errors import CorpusError, MissingExtraError, RecipeError, TrainingError, VectorsError
+from seqloom.errors import (
+    CorpusError,
+    DeviceError,
+    MissingExtraError,
+    RecipeError,
+    TrainingError,
+    VectorsError,
+)
 from seqloom.recipe.vectors import VectorsRecipe, vectors_recipe
 from seqloom.text.vectors import WordVectors
 from seqloom.text.word2vec import train_vectors
@@ -132,14 +139,15 @@ def test_the_origin_tells_how_the_vectors_came_about(planted: Path) -> None:
     assert vectors.origin["text"] == {"words": 12000, "lines": 1500}
     assert vectors.origin["epochs"] == 2
     assert VectorsRecipe.model_validate(vectors.origin["recipe"]) == recipe
-    assert seen[-1] == ("training", 24000, 24000)
+    assert ("words learnt", 0, 24000) in seen
+    assert seen[-1] == ("words learnt", 24000, 24000)
     assert any("18 different ones" in line for line in told)
     assert vectors.counts is not None
     assert vectors.counts.sum() == 12000
 
 
 def test_training_stops_when_it_gets_no_better_and_keeps_the_best(planted: Path) -> None:
-    figures = iter([1.0, 3.0, 2.0, 2.5, 9.0])
+    figures = iter([9.0, 1.0, 3.0, 2.0, 2.5, 9.0])  # the first of vectors that learnt nothing yet
     seen: list[WordVectors] = []
 
     def score(vectors: WordVectors) -> float:
@@ -149,12 +157,39 @@ def test_training_stops_when_it_gets_no_better_and_keeps_the_best(planted: Path)
     recipe = recipe_of(epochs=5, patience=2)
     found = train_vectors([planted], recipe, score=score, device="cpu")
     assert found.origin["scores"] == [1.0, 3.0, 2.0, 2.5]
-    assert found is seen[1]
+    assert found is seen[2]
+
+
+def test_sets_that_do_not_fit_are_refused_before_the_training(planted: Path) -> None:
+    stages: list[str] = []
+
+    def score(vectors: WordVectors) -> float:
+        raise VectorsError("no score")
+
+    with pytest.raises(VectorsError, match="no score"):
+        train_vectors(
+            [planted],
+            recipe_of(),
+            score=score,
+            device="cpu",
+            progress=lambda *s: stages.append(s[0]),
+        )
+    assert set(stages) == {"reading"}
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="gpu7"):
+        train_vectors([tmp_path / "nowhere.txt"], recipe_of(), device="gpu7")
 
 
 def test_an_interrupted_training_returns_what_it_has(planted: Path) -> None:
+    seen: list[WordVectors] = []
+
     def interrupt(vectors: WordVectors) -> float:
-        raise KeyboardInterrupt
+        seen.append(vectors)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
+        return 0.0
 
     found = train_vectors([planted], recipe_of(epochs=9, workers=2), score=interrupt, device="cpu")
     assert found.origin["interrupted"]

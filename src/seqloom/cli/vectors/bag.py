@@ -12,6 +12,7 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.files import lines
+from seqloom.cli.vectors.train import check_free
 from seqloom.errors import VectorsError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def bag(
         max_features=max_features,
         **weighting,
     )
+    check_free(out)
     with Watch() as watch:
         made = Collection.of_files(files, options, whole_files=whole_files, progress=watch.stage)
         made.save(out)

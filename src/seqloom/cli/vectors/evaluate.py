@@ -12,6 +12,7 @@ import typer
 from seqloom.cli.console import Watch
 from seqloom.cli.files import results
 from seqloom.cli.options import Json, Output
+from seqloom.errors import SeqloomError, VectorsError
 from seqloom.evaluation.words import Case
 
 if TYPE_CHECKING:
@@ -82,7 +83,25 @@ def _opened(places: Sequence[Path], watch: Watch) -> Iterator[tuple[str, WordVec
     from seqloom.text.vector_files import open_vectors
 
     for place in places:
-        yield str(place), open_vectors(place, progress=watch.stage, tell=watch.message)
+        try:
+            vectors = open_vectors(place, progress=watch.stage, tell=watch.message)
+        except VectorsError:
+            if _is_set(place):
+                raise VectorsError(
+                    f"{place}: a set, where vectors are expected; each set takes a flag of its "
+                    "own: --sets ONE --sets OTHER."
+                ) from None
+            raise
+        yield str(place), vectors
+
+
+def _is_set(place: Path) -> bool:
+    from seqloom.evaluation.wordsets import read_set
+
+    try:
+        return bool(read_set(place))
+    except SeqloomError:
+        return False
 
 
 def _as_text(found: Evaluations, unknown: bool) -> str:

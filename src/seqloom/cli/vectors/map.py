@@ -14,46 +14,49 @@ from seqloom.errors import VectorsError
 if TYPE_CHECKING:
     from seqloom.text.vectors import WordVectors
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[WORD]...", help="Words; the most frequent ones if none are given."),
+]
+Lists = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--words",
+        metavar="FILE",
+        help="Words, with white space between; a line such as ': capitals' begins a section "
+        "with a colour of its own. May be repeated.",
+    ),
+]
+Around = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WORD", help="What is nearest to this word; may be repeated."),
+]
+Number = Annotated[
+    int | None,
+    typer.Option(
+        min=3, metavar="N", help="Words of --around, or most frequent ones; 300 when left out."
+    ),
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of t-SNE; 1 when left out.")]
+Out = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Page (.html), picture (.png, .svg, .pdf) or record (.json); may be repeated; "
+        "map.html when left out.",
+    ),
+]
+
 
 def map(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Word vectors: folder or file.")],
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[WORD]...", help="Words; the most frequent ones if none are given."
-        ),
-    ] = None,
-    lists: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--words",
-            metavar="FILE",
-            help="Words, with white space between; a line such as ': capitals' begins a section "
-            "with a colour of its own. May be repeated.",
-        ),
-    ] = None,
-    around: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WORD", help="What is nearest to this word; may be repeated."),
-    ] = None,
-    number: Annotated[
-        int | None,
-        typer.Option(
-            min=3, metavar="N", help="Words of --around, or most frequent ones; 300 when left out."
-        ),
-    ] = None,
+    words: Words = None,
+    lists: Lists = None,
+    around: Around = None,
+    number: Number = None,
     method: Annotated[str, typer.Option(metavar="pca|tsne", help="How to lay them out.")] = "pca",
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**32 - 1, help="Of t-SNE; 1 when left out.")
-    ] = None,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Page (.html), picture (.png, .svg, .pdf) or record (.json); may be repeated; "
-            "map.html when left out.",
-        ),
-    ] = None,
+    seed: Seed = None,
+    out: Out = None,
 ) -> None:
     """Draw words in two dimensions: what is alike lies together."""
     from seqloom.inspection.projection import check_method

@@ -9,7 +9,7 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.options import Device
-from seqloom.errors import FolderError, writing
+from seqloom.errors import FolderError, VectorsError, writing
 
 if TYPE_CHECKING:
     from seqloom.recipe.vectors import VectorsRecipe
@@ -29,7 +29,9 @@ Objective = Annotated[
 ]
 Sets = Annotated[
     list[Path] | None,
-    typer.Option(metavar="FILE", help="Analogies or similarities to judge each epoch by."),
+    typer.Option(
+        metavar="FILE", help="Analogies or similarities to judge each epoch by; may be repeated."
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -77,6 +79,8 @@ def train(
     recipe = vectors_recipe(given, settings or [])
     if out is None:
         raise FolderError("nowhere to write: add --out DIR, the folder of the vectors.")
+    if recipe.patience is not None and not sets:
+        raise VectorsError("--patience: there is nothing to judge epochs by; add --sets FILE.")
     check_free(out)
     vectors = _trained(files, recipe, out, sets, device)
     vectors.save(out)
@@ -129,9 +133,10 @@ def _trained(
 def _summary(vectors: WordVectors, out: Path) -> str:
     about = vectors.origin
     speed = about["learnt"] * about["epochs"] / max(about["seconds"], 1e-9)
+    epochs = f"{about['epochs']} epoch{'s' * (about['epochs'] != 1)}"
     stopped = "stopped, and saved as far as it was" if about["interrupted"] else "trained"
     return (
-        f"{stopped}: {out}, {len(vectors):,} words of width {vectors.width}; {about['epochs']} "
-        f"epochs in {about['seconds']:.1f} s, {speed:,.0f} words/s\n"
+        f"{stopped}: {out}, {len(vectors):,} words of width {vectors.width}; {epochs} "
+        f"in {about['seconds']:.1f} s, {speed:,.0f} words/s\n"
         f"try it: seqloom neighbours {out} {vectors.words[min(len(vectors) - 1, 200)]}"
     )

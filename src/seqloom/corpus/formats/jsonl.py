@@ -79,7 +79,7 @@ def record_pair(record: dict[str, Any], where: str, reading: Reading) -> Pair:
         wanted = " and ".join(repr(column) for column in reading.columns or ("source", "target"))
         raise CorpusError(
             f"{where}: no keys {wanted}; it has {', '.join(texts) or 'none'}. Name the two with "
-            "--columns SOURCE TARGET."
+            "--columns."
         )
     source, target = (text_in(texts, name, where) for name in names)
     return Pair(source, target, _metadata(record))

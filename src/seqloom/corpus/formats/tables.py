@@ -48,7 +48,7 @@ def no_column(path: Path, reading: Reading, names: Sequence[str]) -> CorpusError
     wanted = " and ".join(repr(column) for column in reading.columns or ("source", "target"))
     return CorpusError(
         f"{path}: no columns {wanted}; it has {', '.join(names) or 'none'}. Name or number "
-        "(from 0) the two with --columns SOURCE TARGET."
+        "(from 0) the two with --columns."
     )
 
 

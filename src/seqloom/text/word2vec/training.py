@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from seqloom.text.word2vec.learner import Learner
 from seqloom.text.word2vec.phrases import join_phrases
 from seqloom.text.word2vec.vocabulary import Vocabulary, vocabulary_of
 from seqloom.text.words import WordRule
+
+if TYPE_CHECKING:
+    import torch
 
 Score = Callable[[WordVectors], float]
 """A figure of merit, the more the better."""
@@ -70,8 +73,9 @@ def train_vectors(
     Args:
         files: text files, also .gz, .xz, .zst.
         recipe: how to train.
-        score: judged after every epoch; with ``recipe.patience`` the best epoch is returned, and
-            training ends when it gets no better.
+        score: judged after every epoch, and once before the first, so that it can refuse in time;
+            with ``recipe.patience`` the best epoch is returned, and training ends when it gets no
+            better.
         scratch: a folder with room for the copy; the system's place for temporary files otherwise.
         device: such as ``cuda:1``; the best one when left out.
         progress: told the stage, and how many of its words are done of how many.
@@ -79,20 +83,18 @@ def train_vectors(
 
     Raises:
         CorpusError: a file is missing or no text.
-        VectorsError: no word occurs often enough.
+        VectorsError: no word occurs often enough, or ``score`` refuses the vocabulary.
+        DeviceError: there is no such device.
         TrainingError: the vectors are no longer finite.
         MissingExtraError: the compiler of the loops is not installed.
     """
     recipe = recipe or VectorsRecipe()
+    learner_of = _learning(recipe, choose_device(device))  # what it lacks is told before hours
     with tempfile.TemporaryDirectory(prefix=".seqloom-", dir=scratch) as folder:
         text = _read(files, recipe, Path(folder), progress)
         vocabulary = vocabulary_of(text, recipe.min_count)
-        share = vocabulary.counts.sum() / text.length
-        tell(
-            f"{text.length:,} words in {text.lines:,} lines; {len(vocabulary):,} different ones "
-            f"occur {recipe.min_count}+ times and make up {share:.1%}"
-        )
-        with _learner(vocabulary, recipe, device) as learner:
+        tell(_found(text, vocabulary, recipe))
+        with learner_of(vocabulary) as learner:
             vectors, course = _learn(text, vocabulary, recipe, learner, score, progress, tell)
     vectors.origin.update(
         files=[str(path) for path in files],
@@ -119,19 +121,27 @@ def _read(
     return text
 
 
-def _learner(vocabulary: Vocabulary, recipe: VectorsRecipe, device: str | None) -> Learner:
-    where = choose_device(device)
-    if where.type != "cpu" or recipe.objective == "softmax":
+def _found(text: EncodedText, vocabulary: Vocabulary, recipe: VectorsRecipe) -> str:
+    share = vocabulary.counts.sum() / text.length
+    return (
+        f"{text.length:,} words in {text.lines:,} lines; {len(vocabulary):,} different ones "
+        f"occur {recipe.min_count}+ times and make up {share:.1%}"
+    )
+
+
+def _learning(recipe: VectorsRecipe, device: torch.device) -> Callable[[Vocabulary], Learner]:
+    """What makes the learner of a vocabulary: batches of tensors, or threads."""
+    if device.type != "cpu" or recipe.objective == "softmax":
         from seqloom.text.word2vec.batched import Batched
 
-        return Batched(vocabulary, recipe, where)
+        return lambda vocabulary: Batched(vocabulary, recipe, device)
     try:
         from seqloom.text.word2vec.threads import Threads
     except ModuleNotFoundError as error:
         if error.name != "numba":
             raise
         raise MissingExtraError("Training word vectors on processors", "vectors") from None
-    return Threads(vocabulary, recipe, recipe.workers or processors())
+    return lambda vocabulary: Threads(vocabulary, recipe, recipe.workers or processors())
 
 
 def _learn(
@@ -145,6 +155,8 @@ def _learn(
 ) -> tuple[WordVectors, _Course]:
     """All epochs; the vectors of the last one, or of the best if that is asked for."""
     course, best = _Course(), None
+    if score is not None:
+        score(_vectors(vocabulary, recipe, learner))  # refuses sets that do not fit, in time
     began = time.monotonic()
     try:
         for epoch in range(recipe.epochs):
@@ -181,6 +193,7 @@ def _epoch(
     # At least a hundred steps of the rate an epoch, at most what a thread does in some hundredths
     # of a second.
     size = int(np.clip(text.length // 100, 1000, 2**16))
+    progress("words learnt", course.words, total)  # the first chunk may wait for a compiler
     seeds = np.random.SeedSequence([recipe.seed, course.epochs])
     # In another order each time: no part of the text is always learnt last, and threads side by
     # side are mostly at different places, so that they seldom change the same words.
@@ -190,7 +203,7 @@ def _epoch(
         rate = recipe.final_rate + (recipe.first_rate - recipe.final_rate) * left
         learner.learn(chunk, rate, int(seeds.spawn(1)[0].generate_state(1, np.uint64)[0]))
         course.words += int((chunk != LINE_END).sum())
-        progress("training", course.words, total)
+        progress("words learnt", course.words, total)
         if number % 16 == 0:
             _check(learner, rate, course)
     learner.finish()
@@ -201,7 +214,7 @@ def _check(learner: Learner, rate: float, course: _Course) -> None:
     if not learner.is_finite():
         raise TrainingError(
             f"the vectors are no longer finite numbers after {course.words:,} words, at a learning "
-            f"rate of {rate:g}. Give a lower one, such as --set learning_rate={rate / 10:.2g}."
+            f"rate of {rate:g}. Give a lower one, such as --set learning_rate={rate / 10:.4g}."
         )
 
 

@@ -56,15 +56,19 @@ def _too_few(text: EncodedText, min_count: int, counts: np.ndarray, kept: int) -
     if len(counts) < 2:
         return f"{there}Give a longer text; --set split=spaces takes words as they stand."
     listed = ", ".join(
-        f"{int((counts >= least).sum()):,} occur {'once' if least == 1 else f'{least:,} times'}"
+        f"{int((counts >= least).sum()):,} occur {_times(least)}"
         for least in (1, 2, 5, 10)
         if (counts >= least).any()
     )
     found = "no word occurs" if not kept else "one word alone occurs"
     return (
         f"{found} {min_count:,} times (--min-count): {there}at least so often: {listed}; the most "
-        f"frequent {int(counts[0]):,} times. Give a lower --min-count or a longer text."
+        f"frequent {_times(int(counts[0]))}. Give a lower --min-count or a longer text."
     )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def keep_chances(counts: np.ndarray, share: float) -> np.ndarray:
