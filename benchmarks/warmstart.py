@@ -1,6 +1,7 @@
 """Embeddings that begin with word vectors, beside random ones: scores at equal updates.
 
     python benchmarks/warmstart.py [--updates N] [--every 100] [--seeds 1 2 3] [--data DIR]
+        [--set model.encoder_layers=2 ...]
 
 Trains recipes/tatoeba-en-ru.yaml (English to Russian) twice for each seed: from random embeddings,
 and from vectors of words that are trained, with the same seed, on the two sides of the same
@@ -56,9 +57,9 @@ class Teller(Progress):
         print("   ", "  ".join(f"{name} {value:.2f}" for name, value in figures.items()))
 
 
-def recipe_on(data: Path) -> Recipe:
+def recipe_on(data: Path, settings: Sequence[str]) -> Recipe:
     """The recipe, with its files where they are here."""
-    recipe = load_recipe(RECIPE)
+    recipe = load_recipe(RECIPE, settings)
     names = ("source", "target", "validation_source", "validation_target")
     places = {
         name: str(data / Path(getattr(recipe.data, name)).relative_to("data")) for name in names
@@ -169,13 +170,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--updates", type=int, help="of each training; the recipe's if left out")
     parser.add_argument("--every", type=int, default=100, help="updates between validations")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--set", nargs="+", default=[], help="other fields of the recipe")
     return parse_with_corpus(parser, "tatoeba-en-ru/train.en")
 
 
 def main() -> None:
     """Train, score, report."""
     chosen = arguments()
-    recipe = recipe_on(chosen.data)
+    recipe = recipe_on(chosen.data, chosen.set)
     WORK.mkdir(parents=True, exist_ok=True)
     prepared = prepare(recipe.data, WORK / "prepared")
     texts = write_texts(prepared)
@@ -186,7 +188,7 @@ def main() -> None:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {"processor": devices()[0], "processors": processors()},
         "versions": versions(),
-        "recipe": RECIPE.name,
+        "recipe": [RECIPE.name, *chosen.set],
         "settings": fixed,
         "word2vec": WORD2VEC,
     }

@@ -1,4 +1,7 @@
-"""Pre-training end to end on a language that is learned in seconds: letters in their order."""
+"""Pre-training end to end on languages that are learned in seconds.
+
+For a causal model letters in their order; for a masked one a single letter all over a document.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,11 @@ ORDER = "abcdefgh"
 SMALL: dict[str, Any] = {
     "gpt": {"family": "gpt", "width": 32, "feedforward": 64, "heads": 2, "layers": 1},
     "bert": {"family": "bert", "width": 32, "feedforward": 64, "heads": 2, "layers": 1},
+}
+UPDATES = {"gpt": 60, "bert": 300}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "gpt": {"optimizer": "muon", "learning_rate": 0.01},
+    "bert": {"optimizer": "adam", "learning_rate": 0.003},
 }
 
 
@@ -53,30 +61,36 @@ def circle(start: int, length: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def text(family: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw = random.Random(1)
-    lines = [
-        ". ".join(circle(draw.randrange(8), draw.randint(3, 9)) for _ in range(3)) + "."
-        for _ in range(400)
-    ]
     path = tmp_path_factory.mktemp("letters") / "letters.txt"
+    lines = (" ".join(f"{part}." for part in sentences(family, draw)) for _ in range(400))
     path.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
     return path
 
 
+def sentences(family: str, draw: random.Random) -> list[str]:
+    lengths = [draw.randint(3, 9) for _ in range(3)]
+    if family == "gpt":
+        return [circle(draw.randrange(8), length) for length in lengths]
+    letter = draw.choice(ORDER)
+    return [" ".join(length * letter) for length in lengths]
+
+
 def recipe_of(family: str, text: Path, **training: Any) -> PretrainRecipe:
+    updates = UPDATES[family]
     settings = {
-        "updates": 60, "batch_tokens": 512, "validate_every": 30, "warmup": 5,
-        "precision": "float32", "learning_rate": 0.01, "validate_tokens": 2000,
-        "sample_tokens": 8, "checkpoint_every": 7,
-        "samples": ["a b"],
+        "updates": updates, "batch_tokens": 512, "validate_every": updates // 2, "warmup": 5,
+        "precision": "float32", "validate_tokens": 2000,
+        "sample_tokens": 8, "checkpoint_every": 15,
+        "samples": ["a b"], **SETTINGS[family],
     }  # fmt: skip
     values = {
         "data": {
             "sources": [str(text)], "documents": "lines", "tokenizer": "word",
             "validation_share": 0.1, "mask": family == "bert",
         },
-        "model": {**SMALL[family], "context": 32, "dropout": 0.0},
+        "model": {**SMALL[family], "context": 32, "dropout": 0.0, "attention_dropout": 0.0},
         "training": {**settings, **training},
     }  # fmt: skip
     return recipe_from_of(PretrainRecipe, values, "toy")
@@ -97,11 +111,11 @@ def trained(family: str, text: Path, tmp_path_factory: pytest.TempPathFactory) -
 def test_the_language_is_learned(family: str, trained: tuple[Path, Told]) -> None:
     out, _ = trained
     found = [line for line in read_metrics(out / "metrics.jsonl") if line["kind"] == "validation"]
-    assert [line["update"] for line in found] == [30, 60]
+    assert [line["update"] for line in found] == [UPDATES[family] // 2, UPDATES[family]]
     assert found[-1]["loss"] < found[0]["loss"] < math.log(12)
     assert found[-1]["perplexity"] == pytest.approx(math.exp(found[-1]["loss"]))
     if family == "bert":
-        assert found[-1]["masked accuracy"] > 60  # an eighth by guessing
+        assert found[-1]["masked accuracy"] > 50  # an eighth by guessing
         assert 0 <= found[-1]["next sentence"] <= 100
 
 
@@ -161,7 +175,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 def test_another_run_in_the_same_folder_is_refused(
     trained: tuple[Path, Told], family: str, text: Path
 ) -> None:
-    with pytest.raises(FolderError, match=r"training.learning_rate: 0.01 there, 0.02 asked for"):
+    with pytest.raises(FolderError, match=r"training.learning_rate: 0.0.* there, 0.02 asked for"):
         pretrain(recipe_of(family, text, learning_rate=0.02), trained[0], device="cpu")
 
 
@@ -188,8 +202,8 @@ def test_a_masked_model_fills_holes(family: str, trained: tuple[Path, Told]) -> 
         with pytest.raises(FolderError, match="holds no masked model"):
             model.fill("a <mask> c")
         return
-    (found,) = model.fill("c d e <mask> g h a", count=3)
-    assert found[0][0] == "▁f"
+    (found,) = model.fill("c c c <mask> c c.", count=3)
+    assert found[0][0] == "▁c"
     assert [share for _, share in found] == sorted((share for _, share in found), reverse=True)
     with pytest.raises(Exception, match="no <mask> in the text"):
         model.fill("c d e")
@@ -204,22 +218,15 @@ def test_long_texts_are_read_a_context_at_a_time(trained: tuple[Path, Told], fam
     assert found.perplexity < 3
 
 
-def test_bert_needs_a_mask(text: Path) -> None:
+def test_bert_needs_a_mask() -> None:
     with pytest.raises(RecipeError, match=r"data.mask: BERT fills holes"):
-        recipe_from_of(
-            PretrainRecipe,
-            {"data": {"sources": [str(text)]}, "model": {"family": "bert"}},
-            "toy",
-        )
+        recipe_from_of(PretrainRecipe, {"model": {"family": "bert"}}, "toy")
 
 
-def test_a_loss_that_is_no_number_stops_the_run(text: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_stops_the_run(family: str, text: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(family, text, learning_rate=1e30, optimizer="adam", clip=0)
     with pytest.raises(TrainingError, match="not finite"):
-        pretrain(
-            recipe_of("gpt", text, learning_rate=1e30, optimizer="adam", clip=0),
-            tmp_path / "model",
-            device="cpu",
-        )
+        pretrain(recipe, tmp_path / "model", device="cpu")
 
 
 def test_perplexity_of_a_hopeless_model() -> None:
