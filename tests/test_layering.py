@@ -41,6 +41,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}
     | {"decoding", "language_model", "language_start"},
+    "translation_start": GROUND | {"corpus", "models.base", "folder", "text"},
     "tags": {"corpus"},
     "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND
@@ -53,6 +54,7 @@ MAY_KNOW: dict[str, set[str]] = {
         "training",
         "decoding",
         "evaluation",
+        "translation_start",
         "translator",
     },
     "": GROUND | {ANY},  # seqloom/__init__.py: the public names

@@ -9,12 +9,11 @@ from torch import nn
 
 from seqloom.errors import RecipeError
 from seqloom.language_folder import language_config, load_language_folder
+from seqloom.recipe.inheriting import contradictions, inheriting
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
 
-_FREE = {"dropout", "attention_dropout"}
-"""Model fields that weights do not depend on."""
-_VOCABULARY = {"tokenizer", "vocabulary", "mask"}
+_VOCABULARY = ("tokenizer", "vocabulary", "mask")
 """Data fields that the folder's vocabulary decides."""
 
 
@@ -45,41 +44,11 @@ def start_from(recipe: PretrainRecipe, under_way: bool) -> LanguageStart | None:
     path = Path(recipe.training.model_from)
     _, old, _ = language_config(path, ("language",))
     assert isinstance(old, PretrainRecipe)
-    _check(recipe, old, path)
-    changed = {name: getattr(recipe.model, name) for name in _FREE & recipe.model.model_fields_set}
-    update = {
-        "model": old.model.model_copy(update=changed),
-        "data": recipe.data.model_copy(
-            update={name: getattr(old.data, name) for name in _VOCABULARY}
-        ),
-        "decoding": recipe.decoding if "decoding" in recipe.model_fields_set else old.decoding,
-    }
-    recipe = recipe.model_copy(update=update)
+    verb = f"use seqloom pretrain {old.model.family}"
+    if problems := contradictions(recipe, old, path, _VOCABULARY, verb):
+        raise RecipeError(f"going on from {path}", problems)
+    recipe = inheriting(recipe, old, _VOCABULARY)
     if under_way:
         return LanguageStart(recipe, Tokenizer.load(path / SOURCE_FILE), None)
     folder = load_language_folder(path)
     return LanguageStart(recipe, folder.tokenizer, folder.model)
-
-
-def _check(recipe: PretrainRecipe, old: PretrainRecipe, path: Path) -> None:
-    """Refuse what the folder has decided otherwise."""
-    asked = recipe.model.model_fields_set - _FREE
-    problems = [
-        f"model.{name}: {getattr(recipe.model, name)} asked for, and the model of {path} has "
-        f"{getattr(old.model, name, 'none')}; leave it out"
-        for name in sorted(asked)
-        if getattr(recipe.model, name) != getattr(old.model, name, None)
-    ]
-    problems += [
-        f"data.{name}: {getattr(recipe.data, name)} asked for, and the vocabulary of {path} was "
-        f"made with {getattr(old.data, name)}; it is taken as it is, so leave the field out"
-        for name in sorted(_VOCABULARY & recipe.data.model_fields_set)
-        if getattr(recipe.data, name) != getattr(old.data, name)
-    ]
-    if recipe.model.family != old.model.family:
-        problems = [
-            f"model.family: {recipe.model.family} asked for, and {path} holds a model of the "
-            f"family {old.model.family}; use seqloom pretrain {old.model.family}"
-        ]
-    if problems:
-        raise RecipeError(f"going on from {path}", problems)

@@ -29,11 +29,13 @@ from seqloom.models import build_language_model
 from seqloom.models.base import CausalModel, MaskedModel, TextModel
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
+from seqloom.text.growth import old_ids
 from seqloom.text.texts import PreparedTexts, prepare_texts
 from seqloom.training.before import figures_before, judge_before
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import Epoch, measure
 from seqloom.training.distributed import Group, joined
+from seqloom.training.growth import carry_over
 from seqloom.training.language_card import language_card
 from seqloom.training.language_tasks import Counts, HiddenTokens, NextToken
 from seqloom.training.loop import Trainer
@@ -99,7 +101,7 @@ def pretrain(
         trainer = _trainer(recipe, out, both, progress, where, group)
         if new and start is not None:
             assert start.model is not None
-            trainer.model.load_state_dict(start.model.state_dict())
+            carry_over(start.model, trainer.model, old_ids(start.tokenizer, texts.tokenizer))
             judge_before(trainer)
         if new and group.first:
             progress.started(_summary(trainer, recipe, texts))

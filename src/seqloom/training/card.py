@@ -16,6 +16,9 @@ _UNITS = {
     "bleu": "validation BLEU (sacreBLEU, greedy)",
     "chrf": "validation chrF (greedy)",
     "exact": "validation exact match, % (greedy)",
+    "old loss": "loss on the old pairs (nats a token)",
+    "old bleu": "BLEU on the old pairs (sacreBLEU, greedy)",
+    "old chrf": "chrF on the old pairs (greedy)",
 }
 
 
@@ -44,9 +47,11 @@ def model_card(
     vectors = "\n".join(f"- {line}" for line in began)
     if vectors:
         vectors = f"\n\nIts embeddings began with word vectors:\n\n{vectors}"
+    origin = recipe.training.model_from
+    history = "from scratch" if origin is None else f"further from `{origin}`"
     return f"""# Seqloom model: {languages}
 
-A model of the family `{recipe.model.family}` with {parameters:,} parameters, trained from scratch
+A model of the family `{recipe.model.family}` with {parameters:,} parameters, trained {history}
 with Seqloom.{vectors}
 
 {figure_table(state, before or {}, _UNITS, 2, {"training pairs": f"{pairs:,}"})}

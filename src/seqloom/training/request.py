@@ -56,8 +56,7 @@ def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) 
         RecipeError: the recipe does not go with how the corpus was prepared.
     """
     request = json.loads(recipe.model_dump_json())
-    both = prepared.tokenizers
-    request["tokenizer"] = f"{both.source.fingerprint} {both.target.fingerprint}"
+    request["tokenizer"] = prepared.tokenizers.fingerprint
     remembered = out / "training" / "request.json"
     if remembered.exists() and (out / "config.json").exists():
         saved = read_request(remembered)
