@@ -37,9 +37,11 @@ MAY_KNOW: dict[str, set[str]] = {
     "language_model": GROUND
     | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"}
     | {"text.tokenizer"},
+    "language_start": GROUND | {"text", "language_folder"},
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}
-    | {"decoding", "language_model"},
+    | {"decoding", "language_model", "language_start"},
+    "translation_start": GROUND | {"corpus", "models.base", "folder", "text"},
     "tags": {"corpus"},
     "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND
@@ -52,6 +54,7 @@ MAY_KNOW: dict[str, set[str]] = {
         "training",
         "decoding",
         "evaluation",
+        "translation_start",
         "translator",
     },
     "": GROUND | {ANY},  # seqloom/__init__.py: the public names

@@ -93,7 +93,7 @@ def save_weights(
     """Write ``model.safetensors``; tied weights are stored once."""
     metadata = {
         "model": model_digest(_stored(recipe)["model"]),
-        "tokenizer": _fingerprint(tokenizers),
+        "tokenizer": tokenizers.fingerprint,
     }
     save_tensors(path / "model.safetensors", untie(weights), metadata)
 
@@ -239,7 +239,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise FolderError(f"{path} is damaged: expected a JSON object.")
     return values
-
-
-def _fingerprint(tokenizers: Tokenizers) -> str:
-    return f"{tokenizers.source.fingerprint} {tokenizers.target.fingerprint}"

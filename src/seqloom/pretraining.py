@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +23,30 @@ from seqloom.language_folder import (
     save_language_weights,
 )
 from seqloom.language_model import LanguageModel
+from seqloom.language_start import start_from
 from seqloom.layers.linear import lowered
 from seqloom.models import build_language_model
 from seqloom.models.base import CausalModel, MaskedModel, TextModel
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
-from seqloom.text.piece_tables import word_beginnings
+from seqloom.text.growth import old_ids
 from seqloom.text.texts import PreparedTexts, prepare_texts
+from seqloom.training.before import figures_before, judge_before
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import Epoch, measure
 from seqloom.training.distributed import Group, joined
+from seqloom.training.growth import carry_over
 from seqloom.training.language_card import language_card
 from seqloom.training.language_tasks import Counts, HiddenTokens, NextToken
 from seqloom.training.loop import Trainer
-from seqloom.training.masking import Masking, masked_rows
-from seqloom.training.packing import packed_rows
 from seqloom.training.progress import Progress
 from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
 from seqloom.training.tasks import autocast
+from seqloom.training.text_feed import BothTexts, TextFeed, old_texts
 
 _UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
+_GENTLE = {"learning_rate": 5e-4, "muon_learning_rate": 2e-3}
+"""Highest learning rates of a model that has learned before: large steps would unlearn it."""
 
 
 def pretrain(
@@ -79,19 +81,29 @@ def pretrain(
             progress = Progress()
             group.wait()  # for the first process's prepared texts and chosen sizes
         check_free(out)
+        new = not (out / "training" / "checkpoint.safetensors").exists()
+        start = start_from(recipe, under_way=not new)
+        recipe = recipe if start is None else start.recipe
         texts = prepare_texts(
             recipe.data,
             out / "data",
             corpus=corpus,
             validation=validation,
+            tokenizer=None if start is None else start.tokenizer,
             workers=processors(),
             progress=progress.stage,
         )
+        old = old_texts(recipe, out / "old", texts.tokenizer, progress)
         recipe = _settle(recipe, out, texts, where)
         if group.first:
             group.wait()
-        trainer = _trainer(recipe, out, texts, progress, where, group)
-        if group.first and not trainer.checkpoint.exists():
+        both = BothTexts(TextFeed(recipe, texts), None if old is None else TextFeed(recipe, old))
+        trainer = _trainer(recipe, out, both, progress, where, group)
+        if new and start is not None:
+            assert start.model is not None
+            carry_over(start.model, trainer.model, old_ids(start.tokenizer, texts.tokenizer))
+            judge_before(trainer)
+        if new and group.first:
             progress.started(_summary(trainer, recipe, texts))
         trainer.fit()
     return LanguageModel.load(out, device=where)
@@ -132,82 +144,46 @@ def _choose_sizes(
     per_update = training.batch_tokens * training.accumulation
     chosen: dict[str, Any] = {}
     if training.updates is None:
-        # Small corpora take many passes, large ones few.
+        # Small corpora take many passes, large ones few, and models that have learned before fewer.
         epochs = 20 if tokens < 10_000_000 else 5 if tokens < 100_000_000 else 1
+        epochs = epochs if training.model_from is None else min(epochs, 3)
         wanted = round(epochs * tokens / per_update)
         chosen["updates"] = min(max(wanted, _UPDATES_LEAST), _UPDATES_MOST)
     updates = training.updates or chosen["updates"]
     if training.validate_every is None:
         chosen["validate_every"] = min(max(updates // 20, 10), 2000)
+    if training.model_from is not None:
+        asked = training.model_fields_set
+        chosen |= {name: rate for name, rate in _GENTLE.items() if name not in asked}
     if training.precision == "auto":
         chosen["precision"] = faster_precision(device)
     return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
 
 
-@dataclass(frozen=True)
-class TextFeed:
-    """Packed batches of texts: for a causal model, or with holes for a masked one."""
-
-    recipe: PretrainRecipe
-    texts: PreparedTexts
-
-    def __call__(self, epoch: int, skip: int) -> Iterator[Any]:
-        """The batches of an epoch, from number ``skip`` on."""
-        return self.batches(epoch, skip)
-
-    def held_out(self) -> Iterator[Any]:
-        """Batches of the held-out texts, the same each time, as many as the recipe allows."""
-        training = self.recipe.training
-        most = max(1, training.validate_tokens // training.batch_tokens)
-        return islice(self.batches(None, 0), most)
-
-    def batches(self, epoch: int | None, skip: int) -> Iterator[Any]:
-        """Those of an epoch of the training texts, or of the held-out texts."""
-        training, context = self.recipe.training, self.recipe.model.context
-        store = self.texts.validation if epoch is None else self.texts.train
-        symbols, size = self.texts.tokenizer.symbols, training.batch_tokens
-        if self.recipe.model.family == "gpt":
-            return packed_rows(
-                store, context, size, symbols, seed=training.seed, epoch=epoch, skip=skip
-            )
-        words = word_beginnings(self.texts.tokenizer) if training.whole_words else None
-        masking = Masking(symbols, self.texts.tokenizer.size, training.masked, words)
-        return masked_rows(
-            store,
-            context,
-            size,
-            masking,
-            next_sentence=training.next_sentence,
-            seed=training.seed,
-            epoch=epoch,
-            skip=skip,
-        )
-
-
 def _trainer(
     recipe: PretrainRecipe,
     out: Path,
-    texts: PreparedTexts,
+    texts: BothTexts,
     progress: Progress,
     device: torch.device,
     group: Group,
 ) -> Trainer:
-    tokenizer, training = texts.tokenizer, recipe.training
+    tokenizer, training = texts.new.texts.tokenizer, recipe.training
     torch.manual_seed(training.seed)
     model = build_language_model(recipe.model, tokenizer.size, tokenizer.symbols).to(device)
 
     def publish(best: TextModel, state: RunState) -> None:
         save_language_weights(out, best.state_dict(), recipe, tokenizer)
-        write_text(out / "README.md", language_card(recipe, state, texts.report, best))
+        report, before = texts.new.texts.report, figures_before(out)
+        write_text(out / "README.md", language_card(recipe, state, report, best, before))
 
-    feed = TextFeed(recipe, texts)
     return Trainer(
         model=model,
         task=NextToken() if isinstance(model, CausalModel) else HiddenTokens(),
-        feed=feed,
+        feed=texts.feed(training.old_share, training.seed),
         recipe=training,
         folder=out,
-        validate=TextValidator(recipe, texts, feed, device, progress),
+        validate=TextValidator(recipe, texts.new, texts.old, device, progress),
         publish=publish,
         progress=progress,
         device=device,
@@ -219,8 +195,8 @@ def _summary(trainer: Trainer, recipe: PretrainRecipe, texts: PreparedTexts) -> 
     """What the run will cost."""
     report, training = texts.report["train"], recipe.training
     share = 1.0 if recipe.model.family == "gpt" else training.masked
-    batches = math.ceil(report["tokens"] / training.batch_tokens)
-    epoch = Epoch(batches, report["tokens"] * share, 1.0)
+    batches = math.ceil(report["tokens"] / training.batch_tokens / (1 - training.old_share))
+    epoch = Epoch(batches, report["tokens"] * share / (1 - training.old_share), 1.0)
     cost = measure(trainer.model, trainer.task, trainer.feed, epoch, training, trainer.device)
     return {"documents": report["documents"], "tokens": report["tokens"], **cost}
 
@@ -230,23 +206,31 @@ class TextValidator:
     """Loss and perplexity on held-out texts; what BERT finds; how GPT goes on."""
 
     recipe: PretrainRecipe
-    texts: PreparedTexts
-    feed: TextFeed
+    new: TextFeed
+    old: TextFeed | None
     device: torch.device
     progress: Progress
 
     def __call__(self, model: TextModel) -> dict[str, float]:
         """Figures of a model in evaluation mode: loss in nats a token, shares from 0 to 100."""
+        if isinstance(model, CausalModel):
+            self._show_samples(model)
+        figures = self._figures(model, self.new)
+        if self.old is not None:
+            figures["old loss"] = self._figures(model, self.old)["loss"]
+        return figures
+
+    def _figures(self, model: TextModel, texts: TextFeed) -> dict[str, float]:
+        """On what is held out of some texts."""
         if isinstance(model, MaskedModel):
-            return self._masked(model)
+            return self._masked(model, texts)
         assert isinstance(model, CausalModel)
-        self._show_samples(model)
-        return self._causal(model)
+        return self._causal(model, texts)
 
     @torch.inference_mode()
-    def _causal(self, model: CausalModel) -> dict[str, float]:
+    def _causal(self, model: CausalModel, texts: TextFeed) -> dict[str, float]:
         task, total, tokens = NextToken(), 0.0, 0
-        for batch in self.feed.held_out():
+        for batch in texts.held_out():
             with autocast(self.device, self.recipe.training.precision):
                 loss = task(model, batch.to(self.device))
             total += float(loss.plain)
@@ -255,9 +239,9 @@ class TextValidator:
         return {"loss": loss_a_token, "perplexity": perplexity(loss_a_token)}
 
     @torch.inference_mode()
-    def _masked(self, model: MaskedModel) -> dict[str, float]:
+    def _masked(self, model: MaskedModel, texts: TextFeed) -> dict[str, float]:
         counts, total = Counts(), 0.0
-        for batch in self.feed.held_out():
+        for batch in texts.held_out():
             with autocast(self.device, self.recipe.training.precision):
                 total += counts.add(model, batch.to(self.device))
         loss_a_token = total / max(1, counts.tokens)
@@ -272,7 +256,7 @@ class TextValidator:
 
     def _show_samples(self, model: CausalModel) -> None:
         """How the model goes on after some beginnings, drawn from it."""
-        training, tokenizer = self.recipe.training, self.texts.tokenizer
+        training, tokenizer = self.recipe.training, self.new.texts.tokenizer
         options = self.recipe.decoding.model_copy(update={"max_tokens": training.sample_tokens})
         ready = lowered(model, training.precision)
         prompts = [tokenizer.encode(beginning) for beginning in training.samples]

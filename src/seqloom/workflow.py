@@ -15,6 +15,7 @@ import torch
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.store import TokenStore
 from seqloom.decoding.stream import decode_stream
+from seqloom.errors import FolderError
 from seqloom.evaluation import metrics
 from seqloom.folder import save_weights, write_text
 from seqloom.layers.linear import lowered
@@ -22,18 +23,22 @@ from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
 from seqloom.runtime import choose_device, keep_memory, processors, set_threads
 from seqloom.text.dropout import BpeDropout
+from seqloom.text.growth import old_ids
 from seqloom.text.prepare import Prepared, load_prepared, prepare
 from seqloom.text.tokenizer import Tokenizers
 from seqloom.training.batches import PairFeed, Perturb, batches
+from seqloom.training.before import figures_before, judge_before
 from seqloom.training.card import model_card
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import epoch_of_pairs, measure
 from seqloom.training.distributed import Group, joined
 from seqloom.training.embeddings import Start, began_with, check_vectors, find_start, keep_note
+from seqloom.training.growth import carry_over
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.request import check_free, settle
 from seqloom.training.tasks import Translation, autocast
+from seqloom.translation_start import HeldOut, TranslationStart, old_pairs, start_from
 from seqloom.translator import Translator
 
 
@@ -73,12 +78,20 @@ def train(
             progress = Progress()
             group.wait()  # for the first process's prepared corpus and chosen sizes
         check_free(out)
-        prepared, start = _begin(recipe, out, corpus, validation, progress, group)
+        new = not (out / "training" / "checkpoint.safetensors").exists()
+        start = start_from(recipe, under_way=not new)
+        recipe = recipe if start is None else start.recipe
+        known = None if start is None else start.tokenizers
+        read = new and group.first
+        prepared, vectors = _begin(recipe, out, corpus, validation, known, progress, read)
         recipe = settle(recipe, out, prepared, where)
+        old = old_pairs(recipe, prepared.tokenizers, out / "old") if group.first else None
         if group.first:
             group.wait()
-        trainer = _trainer(recipe, out, prepared, progress, where, group, group.agree(start))
-        if group.first and not trainer.checkpoint.exists():
+        trainer = _trainer(recipe, out, prepared, old, progress, where, group, group.agree(vectors))
+        if new and start is not None:
+            _go_on(trainer, start, prepared.tokenizers)
+        if new and group.first:
             progress.started(_summary(trainer, prepared, recipe.training))
         trainer.fit()
     return Translator.load(out, device=where)
@@ -89,19 +102,19 @@ def _begin(
     out: Path,
     corpus: Corpus | None,
     validation: Corpus | None,
+    known: Tokenizers | None,
     progress: Progress,
-    group: Group,
+    read: bool,
 ) -> tuple[Prepared, Start | None]:
-    """The prepared corpus, and what the embeddings begin with if there is no checkpoint yet.
+    """The prepared corpus, and what the embeddings begin with if that is to be ``read``.
 
     Vectors are read before the folder is marked as a run of this recipe, so that a wrong file can
     be mended in the same folder.
     """
-    new = group.first and not (out / "training" / "checkpoint.safetensors").exists()
-    if new:
+    if read:
         check_vectors(recipe.training)
-    prepared = _prepared(recipe, out, corpus, validation, progress)
-    if not new:
+    prepared = _prepared(recipe, out, corpus, validation, known, progress)
+    if not read:
         return prepared, None
     return prepared, find_start(recipe.training, prepared.tokenizers, progress)
 
@@ -111,37 +124,61 @@ def _prepared(
     out: Path,
     corpus: Corpus | None,
     validation: Corpus | None,
+    known: Tokenizers | None,
     progress: Progress,
 ) -> Prepared:
-    """The prepared corpus: a folder of ``seqloom prepare``, or made inside the model folder."""
+    """The prepared corpus: a folder of ``seqloom prepare``, or made inside the model folder.
+
+    Raises:
+        FolderError: a folder that was prepared with another vocabulary than that ``known``.
+    """
     source = recipe.data.source
     if corpus is None and source is not None and Path(source).is_dir():
-        return load_prepared(source)
+        found = load_prepared(source)
+        if known is not None and found.tokenizers.fingerprint != known.fingerprint:
+            raise FolderError(
+                f"{source} was prepared with another vocabulary than that of "
+                f"{recipe.training.model_from}; name the files of the pairs themselves."
+            )
+        return found
     return prepare(
         recipe.data,
         out / "data",
         corpus=corpus,
         validation=validation,
+        tokenizers=known,
         workers=processors(),
         progress=progress.stage,
         warn=progress.message,
     )
 
 
+def _go_on(trainer: Trainer, start: TranslationStart, tokenizers: Tokenizers) -> None:
+    """Begin with the weights of a folder, and tell what they are worth."""
+    assert start.model is not None
+    known, source = start.tokenizers.source, tokenizers.source
+    new = source.tags[len(known.tags) :]
+    carry_over(start.model, trainer.model, old_ids(known, source))
+    if new:
+        trainer.progress.message(f"new in the vocabulary: {', '.join(new)}")
+    judge_before(trainer)
+
+
 def _trainer(
     recipe: Recipe,
     out: Path,
     prepared: Prepared,
+    old: HeldOut | None,
     progress: Progress,
     device: torch.device,
     group: Group,
-    start: Start | None,
+    vectors: Start | None,
 ) -> Trainer:
     tokenizers = prepared.tokenizers
     torch.manual_seed(recipe.training.seed)
     model = build_model(recipe.model, tokenizers.source.size, tokenizers.target.size).to(device)
-    if start is not None:
-        lines = start.fill(model)
+    if vectors is not None:
+        lines = vectors.fill(model)
         for line in lines:
             progress.message(line)
         if group.first:
@@ -149,7 +186,8 @@ def _trainer(
 
     def publish(best: EncoderDecoder, state: RunState) -> None:
         save_weights(out, best.state_dict(), recipe, tokenizers)
-        card = model_card(recipe, state, prepared.report, best, began_with(out))
+        began, before = began_with(out), figures_before(out)
+        card = model_card(recipe, state, prepared.report, best, began, before)
         write_text(out / "README.md", card)
 
     return Trainer(
@@ -164,7 +202,7 @@ def _trainer(
         ),
         recipe=recipe.training,
         folder=out,
-        validate=Validator(recipe, prepared, device),
+        validate=Validator(recipe, prepared, old, device),
         publish=publish,
         progress=progress,
         device=device,
@@ -198,24 +236,30 @@ class Validator:
 
     recipe: Recipe
     prepared: Prepared
+    old: HeldOut | None
     device: torch.device
 
     def __call__(self, model: EncoderDecoder) -> dict[str, float]:
         """Figures of a model in evaluation mode: loss in nats a token, scores from 0 to 100."""
-        pairs = self.prepared.validation_pairs[: self.recipe.training.validate_pairs]
-        sources = [self.prepared.validation.pair(row)[0].tolist() for row in range(len(pairs))]
+        known, language = self.prepared, self.recipe.data.target_language
+        figures = self._figures(model, HeldOut(known.validation_pairs, known.validation, language))
+        if self.old is not None:
+            found = self._figures(model, self.old)
+            figures |= {f"old {name}": found[name] for name in ("loss", "bleu", "chrf")}
+        return figures
+
+    def _figures(self, model: EncoderDecoder, held_out: HeldOut) -> dict[str, float]:
+        pairs = held_out.pairs[: self.recipe.training.validate_pairs]
+        sources = [held_out.store.pair(row)[0].tolist() for row in range(len(pairs))]
         greedy = self.recipe.decoding.model_copy(update={"beam": 1, "nbest": 1, "sample": False})
         ready = lowered(model, self.recipe.training.precision)
         found = decode_stream([ready], sources, greedy, device=self.device)
         decode = self.prepared.tokenizers.target.decode_batch
         hypotheses = decode([list(best[0].ids) for best in found])
         references = [pair.target for pair in pairs]
-        language = self.recipe.data.target_language
         return {
-            "loss": validation_loss(
-                model, self.prepared.validation, self.recipe.training, self.device
-            ),
-            "bleu": metrics.bleu(hypotheses, references, language),
+            "loss": validation_loss(model, held_out.store, self.recipe.training, self.device),
+            "bleu": metrics.bleu(hypotheses, references, held_out.language),
             "chrf": metrics.chrf(hypotheses, references),
             "exact": metrics.exact_match(hypotheses, references),
         }

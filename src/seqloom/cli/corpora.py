@@ -91,7 +91,9 @@ def changed(data: DataRecipe, values: dict[str, Any]) -> DataRecipe:
     """
     from seqloom.recipe import recipe_from
 
-    return recipe_from({"data": {**data.model_dump(), **values}}, "command line").data
+    return recipe_from(
+        {"data": {**data.model_dump(exclude_unset=True), **values}}, "command line"
+    ).data
 
 
 def data_of(

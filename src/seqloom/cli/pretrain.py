@@ -42,6 +42,21 @@ def pretrain(
         Literal["bpe", "byte_bpe", "unigram", "word", "character"] | None,
         typer.Option(help="How text is cut into tokens."),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Go on from the language model of this folder, with its vocabulary.",
+        ),
+    ] = None,
+    old: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Texts of the old task, whose loss is told before and after; with --from.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
     settings: Settings = None,
     device: Device = None,
@@ -57,10 +72,12 @@ def pretrain(
         "validation_sources": validation,
         "documents": documents,
         "tokenizer": tokenizer,
-        "mask": family == "bert" or None,
+        "mask": (family == "bert" and start is None) or None,
     }
     data = {name: value for name, value in flags.items() if value}
-    given = {"data": data, "model": {"family": family}}
+    carried = {"model_from": start, "old_texts": old}
+    training = {name: value for name, value in carried.items() if value}
+    given = {"data": data, "model": {"family": family}, "training": training}
     place = None if recipe is None else find_recipe(recipe)
     chosen = load_recipe_of(PretrainRecipe, place, settings or [], given)
     if not chosen.data.sources:

@@ -32,6 +32,23 @@ def train(
     validation_target: Annotated[
         str | None, typer.Option(metavar="FILE", help="Held-out target sentences.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Go on from the model of this folder, with its vocabulary.",
+        ),
+    ] = None,
+    old_source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Test sentences of the old task, told before and after; --from."
+        ),
+    ] = None,
+    old_target: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Their translations.")
+    ] = None,
     languages: Languages = None,
     columns: Columns = None,
     filters: Filters = None,
@@ -56,7 +73,13 @@ def train(
     elif target:
         given["target"] = target
     data = data_of(chosen.data, [], languages, columns, None, filters, until_error=False)
-    chosen = chosen.model_copy(update={"data": changed(data, given)})
+    carried = {"model_from": start, "old_source": old_source, "old_target": old_target}
+    training = {name: place for name, place in carried.items() if place}
+    update = {
+        "data": changed(data, given),
+        "training": chosen.training.model_copy(update=training),
+    }
+    chosen = chosen.model_copy(update=update)
     if chosen.data.source is None and not chosen.data.corpora:
         raise RecipeError(
             recipe or "train",

@@ -44,6 +44,14 @@ class PretrainingRecipe(Optimization):
     """GPT: beginnings that are continued after each validation; none for an empty list."""
     sample_tokens: int = Field(60, ge=1)
     """GPT: tokens of such a continuation."""
+    model_from: str | None = None
+    """Folder of a language model to go on from: its weights, architecture and vocabulary. Updates
+    and learning rates that are left out are then smaller."""
+    old_texts: tuple[str, ...] = ()
+    """Texts of the old task, or a folder of them that is prepared, such as FOLDER/data: their loss
+    is told before and after, so that forgetting shows."""
+    old_share: float = Field(0.0, ge=0, lt=1)
+    """Share of the batches that are of the old texts, against forgetting."""
 
 
 class PretrainRecipe(Section):
@@ -55,11 +63,20 @@ class PretrainRecipe(Section):
     decoding: DecodingRecipe = DecodingRecipe(sample=True, top_p=0.95, max_tokens=200)
 
     def conflicts(self) -> list[Conflict]:
-        """A masked model without a mask."""
-        if self.model.family == "bert" and not self.data.mask:
+        """A masked model without a mask; old texts that are missing."""
+        found, training = [], self.training
+        learned = training.model_from is None  # the vocabulary is not another model's
+        if self.model.family == "bert" and learned and not self.data.mask:
             message = (
                 "data.mask: BERT fills holes, so its vocabulary needs a token <mask>; set "
                 "data.mask=true"
             )
-            return [Conflict(("data.mask", "model.family"), message)]
-        return []
+            found.append(Conflict(("data.mask", "model.family"), message))
+        if training.old_share and not training.old_texts:
+            message = (
+                f"training.old_share: {training.old_share:g} of the batches are to be of old "
+                "texts, and none are named; add --old FILE, or leave it out"
+            )
+            names = ("training.old_share", "training.old_texts")
+            found.append(Conflict(names, message))
+        return found

@@ -40,6 +40,14 @@ class TrainingRecipe(Optimization):
     file (.vec, .txt, .bin); random values when left out."""
     target_vectors: str | None = None
     """The same for the target. Where both sides share a vocabulary, either serves both."""
+    model_from: str | None = None
+    """Model folder to go on from: its weights, architecture and vocabulary, which grows by the tags
+    of new languages. Updates and learning rates that are left out are then smaller."""
+    old_source: str | None = None
+    """Test sentences of the old task, or both sides in one file: their figures are told before and
+    after, so that forgetting shows."""
+    old_target: str | None = None
+    """Their translations."""
 
 
 class DecodingRecipe(Section):
@@ -134,6 +142,16 @@ class Recipe(Section):
             )
             names = ("model.tie", "training.source_vectors", "training.target_vectors")
             found.append(Conflict(names, message))
+        if training.model_from and both:
+            message = (
+                "training.model_from, training.source_vectors, training.target_vectors: a model "
+                "that goes on has embeddings of its own; leave the vectors out"
+            )
+            names = ("training.source_vectors", "training.target_vectors", "training.model_from")
+            found.append(Conflict(names, message))
+        if training.old_target and not training.old_source:
+            message = f"training.old_source: missing, while old_target is {training.old_target}"
+            found.append(Conflict(("training.old_source", "training.old_target"), message))
         if self.data.bpe_dropout and self.data.tokenizer != "bpe":
             message = (
                 "data.bpe_dropout: works with data.tokenizer=bpe only, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from seqloom.corpus.pairs import Corpus
@@ -42,6 +42,13 @@ class Material:
         language = self.corpus.source_language if exchanged else self.corpus.target_language
         mark = [f"<{self.mark}>"] if self.mark else []
         return (*mark, *([language] if self.tagged and language else []))
+
+
+def tags_of(materials: Sequence[Material]) -> list[str]:
+    """All that stands before sources, in all directions."""
+    return [
+        tag for one in materials for exchanged in one.directions() for tag in one.tags(exchanged)
+    ]
 
 
 def materials(

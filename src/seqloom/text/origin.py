@@ -32,17 +32,24 @@ class Origin:
     Args:
         recipe: the fields, without the names of files.
         corpora: each corpus by its name in messages, and its files, if it is made of some.
+        tokenizer: fingerprint of the vocabulary, where it was given and not learned.
     """
 
     def __init__(
-        self, recipe: Mapping[str, Any], corpora: Mapping[str, tuple[Corpus | None, Sequence[str]]]
+        self,
+        recipe: Mapping[str, Any],
+        corpora: Mapping[str, tuple[Corpus | None, Sequence[str]]],
+        tokenizer: str | None = None,
     ) -> None:
         self._recipe = dict(recipe)
+        self._given = {} if tokenizer is None else {"tokenizer": tokenizer}
         self._corpora = {name: corpus for name, (corpus, _) in corpora.items()}
         self._files = {name: tuple(files) for name, (_, files) in corpora.items()}
 
     @classmethod
-    def of_pairs(cls, recipe: DataRecipe, materials: Sequence[Material]) -> Origin:
+    def of_pairs(
+        cls, recipe: DataRecipe, materials: Sequence[Material], tokenizer: str | None = None
+    ) -> Origin:
         """The origin of pairs."""
         fields = recipe.model_dump(mode="json", exclude={*PLACES, *_LATER})
         for corpus in fields["corpora"]:  # wherever the files are
@@ -54,7 +61,7 @@ class Origin:
             corpora[f"validation{label}"] = (material.validation, material.validation_files)
         if materials[0].test is not None:
             corpora["test"] = (materials[0].test, materials[0].test_files)
-        return cls(fields, corpora)
+        return cls(fields, corpora, tokenizer)
 
     def stamped(self) -> dict[str, Any]:
         """The fields, and place, size and time of all files: what a work in progress is known by.
@@ -62,7 +69,7 @@ class Origin:
         Pairs in memory have nothing of the kind; a work on them is not taken up again.
         """
         stamps = {name: _stamps(files) for name, files in self._files.items()}
-        return {"recipe": self._recipe, "files": stamps}
+        return {"recipe": self._recipe, "files": stamps, **self._given}
 
     def began(self, noted: Path) -> bool:
         """Whether the file ``noted`` tells of a work in progress on the very same."""
@@ -80,13 +87,15 @@ class Origin:
             name: self._content(name) | {"files": _stamps(self._files[name])}
             for name in self._corpora
         }
-        return {"recipe": self._recipe, "texts": texts}
+        return {"recipe": self._recipe, "texts": texts, **self._given}
 
     def differences(self, made: Mapping[str, Any]) -> list[str]:
         """Names of what differs from the ``recipe.json`` of an existing folder."""
         recipe = made.get("recipe", {})
         names = sorted({*recipe, *self._recipe})
         found = [f"data.{name}" for name in names if recipe.get(name) != self._recipe.get(name)]
+        if made.get("tokenizer") != self._given.get("tokenizer"):
+            found.append("vocabulary (tokenizer.json)")
         return found + [name for name in self._corpora if self._changed(name, made)]
 
     def _changed(self, name: str, made: Mapping[str, Any]) -> bool:

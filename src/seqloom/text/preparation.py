@@ -26,7 +26,7 @@ from seqloom.corpus.split import split
 from seqloom.errors import CorpusError
 from seqloom.recipe import DataRecipe
 from seqloom.text.encoding import EncodeBatch, EncodingNote, write_store
-from seqloom.text.material import Material
+from seqloom.text.material import Material, tags_of
 from seqloom.text.prepared_folder import write_json
 from seqloom.text.rules import filters_of, length_filter
 from seqloom.text.tokenizer import Tokenizer, Tokenizers
@@ -58,13 +58,22 @@ class Preparation:
         folder: where it is made; what an interrupted one left there is used.
         workers: processes that clean and encode; the result does not depend on them.
         progress: told how far each stage is.
+        tokenizers: cut the pairs; some are learned from them when left out.
     """
 
-    def __init__(self, recipe: DataRecipe, folder: Path, workers: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        recipe: DataRecipe,
+        folder: Path,
+        workers: int,
+        progress: Progress,
+        tokenizers: Tokenizers | None = None,
+    ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.workers = workers
         self.progress = progress
+        self.tokenizers = tokenizers
 
     def run(self, materials: Sequence[Material]) -> None:
         """Go through all stages and write the report."""
@@ -165,7 +174,7 @@ class Preparation:
     def _tokenizers(self, materials: Sequence[Material]) -> Tokenizers:
         learned = self._work("learned")  # after all files of the tokenizers
         if not learned.exists():
-            self._learn(materials).save(self.folder)
+            (self.tokenizers or self._learn(materials)).save(self.folder)
             learned.touch()
         return Tokenizers.load(self.folder)
 
@@ -186,12 +195,7 @@ class Preparation:
                     sources.append(pair.target)
                     targets.append(pair.source)
         size = recipe.vocabulary or vocabulary_size(sum(counts), recipe.tokenizer, recipe.joint)
-        tags = [
-            tag
-            for one in materials
-            for exchanged in one.directions()
-            for tag in one.tags(exchanged)
-        ]
+        tags = tags_of(materials)
 
         def learned(texts: list[str], tags: list[str]) -> Tokenizer:
             exact = recipe.vocabulary is not None

@@ -23,7 +23,8 @@ from seqloom.corpus.pairs import Corpus, Pair, Progress
 from seqloom.corpus.readers import read_corpus
 from seqloom.corpus.store import TokenStore
 from seqloom.recipe import DataRecipe
-from seqloom.text.material import materials
+from seqloom.text.growth import grown_both
+from seqloom.text.material import materials, tags_of
 from seqloom.text.origin import Origin
 from seqloom.text.preparation import Preparation, vocabulary_size
 from seqloom.text.prepared_folder import (
@@ -63,6 +64,7 @@ def prepare(
     *,
     corpus: Corpus | None = None,
     validation: Corpus | None = None,
+    tokenizers: Tokenizers | None = None,
     workers: int = 1,
     progress: Progress | None = None,
     warn: Callable[[str], None] = warnings.warn,
@@ -77,6 +79,8 @@ def prepare(
         out: the folder to write.
         corpus: pairs to use instead of the recipe's files.
         validation: held-out pairs to use instead of the recipe's files.
+        tokenizers: cut the pairs, with new tokens for tags that they lack; some are learned from
+            the pairs when left out.
         workers: processes that clean and encode a large corpus; the result is the same for any.
         progress: called now and then while a stage runs.
         warn: told what was passed over in a broken file, if the recipe allows that.
@@ -91,12 +95,14 @@ def prepare(
     found = materials(recipe, corpus, validation, warn)
     if not recipe.corpora:
         recipe = _with_languages(recipe, found[0].corpus)
-    origin = Origin.of_pairs(recipe, found)
+    if tokenizers is not None:
+        tokenizers = grown_both(tokenizers, tags_of(found))
+    origin = Origin.of_pairs(recipe, found, None if tokenizers is None else tokenizers.fingerprint)
     if is_taken(out):
         check_same(out, origin)
         return load_prepared(out)
     with whole_folder(out, origin) as folder:
-        Preparation(recipe, folder, workers, progress or quiet).run(found)
+        Preparation(recipe, folder, workers, progress or quiet, tokenizers).run(found)
         write_json(folder / "recipe.json", {"format": FORMAT, **origin.as_dict()})
     return load_prepared(out)
 

@@ -58,6 +58,7 @@ def prepare_texts(
     *,
     corpus: Corpus | None = None,
     validation: Corpus | None = None,
+    tokenizer: Tokenizer | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> PreparedTexts:
@@ -71,6 +72,7 @@ def prepare_texts(
         out: the folder to write.
         corpus: documents to use instead of the recipe's files, as sources without targets.
         validation: held-out documents to use instead of the recipe's files.
+        tokenizer: cuts the texts; one is learned from them when left out.
         workers: processes that clean and encode a large corpus; the result is the same for any.
         progress: called now and then while a stage runs.
 
@@ -90,13 +92,16 @@ def prepare_texts(
         validation = _read(recipe, validation_files)
     fields = recipe.model_dump(mode="json", exclude={"sources", "validation_sources"})
     origin = Origin(
-        fields, {"texts": (corpus, files), "validation": (validation, validation_files)}
+        fields,
+        {"texts": (corpus, files), "validation": (validation, validation_files)},
+        None if tokenizer is None else tokenizer.fingerprint,
     )
     if is_taken(out):
         check_same(out, origin)
         return load_prepared_texts(out)
     with whole_folder(out, origin) as folder:
-        TextPreparation(recipe, folder, workers, progress or quiet).run(corpus, validation)
+        work = TextPreparation(recipe, folder, workers, progress or quiet, tokenizer)
+        work.run(corpus, validation)
         write_json(folder / "recipe.json", {"format": FORMAT, "kind": KIND, **origin.as_dict()})
     return load_prepared_texts(out)
 

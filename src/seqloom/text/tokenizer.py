@@ -253,6 +253,11 @@ class Tokenizers:
         """Whether both sides share one vocabulary."""
         return self.source is self.target
 
+    @property
+    def fingerprint(self) -> str:
+        """Those of both sides."""
+        return f"{self.source.fingerprint} {self.target.fingerprint}"
+
     def save(self, folder: str | Path) -> None:
         """Write ``tokenizer.json``, and ``tokenizer.target.json`` when the sides differ.
 

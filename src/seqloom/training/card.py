@@ -16,6 +16,9 @@ _UNITS = {
     "bleu": "validation BLEU (sacreBLEU, greedy)",
     "chrf": "validation chrF (greedy)",
     "exact": "validation exact match, % (greedy)",
+    "old loss": "loss on the old pairs (nats a token)",
+    "old bleu": "BLEU on the old pairs (sacreBLEU, greedy)",
+    "old chrf": "chrF on the old pairs (greedy)",
 }
 
 
@@ -25,10 +28,12 @@ def model_card(
     report: Mapping[str, Any],
     model: EncoderDecoder,
     began: Sequence[str] = (),
+    before: Mapping[str, float] | None = None,
 ) -> str:
     """Markdown: what the model is, what it reaches, how it was made, how to use it.
 
-    ``began`` says which word vectors its embeddings began with, a line a side.
+    ``began`` says which word vectors its embeddings began with, a line a side; ``before`` holds the
+    figures before the first update of a model that went on from another.
     """
     data = recipe.data
     pairs = {(c.source_language, c.target_language) for c in data.corpora} or {
@@ -36,26 +41,20 @@ def model_card(
     }
     languages = ", ".join(f"{a or 'source'} → {b or 'target'}" for a, b in sorted(pairs, key=str))
     parameters = sum(p.numel() for p in model.parameters())
-    figures = "\n".join(
-        f"| {_UNITS.get(name, name)} | {value:.2f} |" for name, value in state.figures.items()
-    )
     sections = recipe.model_dump(mode="json", exclude={"decoding"})
     settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
     pairs = report["train"]["pairs"]
     vectors = "\n".join(f"- {line}" for line in began)
     if vectors:
         vectors = f"\n\nIts embeddings began with word vectors:\n\n{vectors}"
+    origin = recipe.training.model_from
+    history = "from scratch" if origin is None else f"further from `{origin}`"
     return f"""# Seqloom model: {languages}
 
-A model of the family `{recipe.model.family}` with {parameters:,} parameters, trained from scratch
+A model of the family `{recipe.model.family}` with {parameters:,} parameters, trained {history}
 with Seqloom.{vectors}
 
-| figure | value |
-|---|---|
-{figures}
-| at update | {state.best_update:,} |
-| training time (minutes) | {state.seconds / 60:.1f} |
-| training pairs | {pairs:,} |
+{figure_table(state, before or {}, _UNITS, 2, {"training pairs": f"{pairs:,}"})}
 
 ## Use
 
@@ -78,3 +77,26 @@ model.translate(["..."], beam=5)
 A model repeats what its training data says, mistakes and prejudice included. Check it on your own
 text before you rely on it. The licence of the training data may bind the model.
 """
+
+
+def figure_table(
+    state: RunState,
+    before: Mapping[str, float],
+    names: Mapping[str, str],
+    digits: int,
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """Figures of the kept weights as a table, beside those before the first update, if any.
+
+    ``names`` are what people call them; ``more`` stands at the end of the table.
+    """
+    head = ("figure", "before", "after") if before else ("figure", "value")
+    rows = [list(head), ["---"] * len(head)]
+    for name, value in state.figures.items():
+        first = [f"{before[name]:.{digits}f}" if name in before else ""] if before else []
+        rows.append([names.get(name, name), *first, f"{value:.{digits}f}"])
+    ends = {"at update": f"{state.best_update:,}"}
+    ends["training time (minutes)"] = f"{state.seconds / 60:.1f}"
+    space = [""] if before else []
+    rows += [[name, *space, value] for name, value in (ends | dict(more or {})).items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

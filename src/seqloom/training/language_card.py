@@ -9,11 +9,13 @@ import yaml
 
 from seqloom.models.base import TextModel
 from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.training.card import figure_table
 from seqloom.training.checkpoint import RunState
 
 _UNITS = {
     "loss": "validation loss (nats a token)",
     "perplexity": "validation perplexity",
+    "old loss": "loss on old texts (nats a token)",
     "masked accuracy": "hidden tokens found, %",
     "next sentence": "next sentence told from another, %",
 }
@@ -24,27 +26,29 @@ _USE = {
 
 
 def language_card(
-    recipe: PretrainRecipe, state: RunState, report: Mapping[str, Any], model: TextModel
+    recipe: PretrainRecipe,
+    state: RunState,
+    report: Mapping[str, Any],
+    model: TextModel,
+    before: Mapping[str, float],
 ) -> str:
-    """Markdown: what the model is, what it reaches, how it was made, how to use it."""
+    """Markdown: what the model is, what it reaches, how it was made, how to use it.
+
+    ``before`` are the figures before the first update of a model that went on from another.
+    """
     family = recipe.model.family
     parameters = sum(p.numel() for p in model.parameters())
-    figures = "\n".join(
-        f"| {_UNITS.get(name, name)} | {value:.3f} |" for name, value in state.figures.items()
-    )
+    origin = recipe.training.model_from
+    history = "from scratch" if origin is None else f"further from `{origin}`"
     sections = recipe.model_dump(mode="json", exclude={"decoding"})
     settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
     train = report["train"]
     return f"""# Seqloom language model ({family.upper()})
 
-A model of the family `{family}` with {parameters:,} parameters, trained from scratch
+A model of the family `{family}` with {parameters:,} parameters, trained {history}
 with Seqloom on {train["documents"]:,} documents of {train["tokens"]:,} tokens.
 
-| figure | value |
-|---|---|
-{figures}
-| at update | {state.best_update:,} |
-| training time (minutes) | {state.seconds / 60:.1f} |
+{figure_table(state, before, _UNITS, 3)}
 
 ## Use
 

@@ -34,7 +34,9 @@ def check_free(out: Path) -> None:
     if (out / "training" / "request.json").is_file():
         return
     # What a run leaves behind that was killed before it wrote down what it is.
-    ours = {"data", ".data.part", "training", "training/request.json.part"}
+    ours = {
+        "data", ".data.part", "old", ".old.part", "training", "training/request.json.part",
+    }  # fmt: skip
     inside = [*out.iterdir(), *(out / "training").glob("*")]
     found = sorted(
         name for path in inside if (name := path.relative_to(out).as_posix()) not in ours
@@ -54,8 +56,7 @@ def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) 
         RecipeError: the recipe does not go with how the corpus was prepared.
     """
     request = json.loads(recipe.model_dump_json())
-    both = prepared.tokenizers
-    request["tokenizer"] = f"{both.source.fingerprint} {both.target.fingerprint}"
+    request["tokenizer"] = prepared.tokenizers.fingerprint
     remembered = out / "training" / "request.json"
     if remembered.exists() and (out / "config.json").exists():
         saved = read_request(remembered)

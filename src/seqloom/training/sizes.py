@@ -32,6 +32,8 @@ _PACE: dict[int, dict[str, Any]] = {
     512: {"learning_rate": 7e-4, "warmup": 4000},
 }
 """Transformer width up to this -> highest learning rate and warm-up: wide models need care."""
+_GENTLE: dict[str, Any] = {"learning_rate": 3e-4, "muon_learning_rate": 1e-3, "warmup": 100}
+"""For a model that has learned before, which large steps would unlearn."""
 _UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
 
 
@@ -44,18 +46,21 @@ def choose_sizes(recipe: Recipe, pairs: int, tokens: int, device: torch.device) 
         tokens: target tokens of one epoch, about.
         device: where it will run.
     """
-    if isinstance(recipe.model, TransformerRecipe):
+    training, new = recipe.training, recipe.training.model_from is None
+    if new and isinstance(recipe.model, TransformerRecipe):
         recipe = recipe.model_copy(update={"model": _choose_model(recipe.model, pairs)})
-    training = recipe.training
     chosen: dict[str, Any] = {}
+    asked = training.model_fields_set
     if isinstance(recipe.model, TransformerRecipe):
-        asked = training.model_fields_set
         pace = _PACE[min(width for width in _PACE if width >= min(recipe.model.width, 512))]
         chosen |= {name: value for name, value in pace.items() if name not in asked}
+    if not new:
+        chosen |= {name: rate for name, rate in _GENTLE.items() if name not in asked}
     per_epoch = max(1, round(tokens / (training.batch_tokens * training.accumulation)))
     if training.updates is None:
         # Small corpora take many passes, large ones few.
         epochs = 60 if pairs < 100_000 else 30 if pairs < 1_000_000 else 10
+        epochs = epochs if new else min(epochs, 10)
         chosen["updates"] = min(max(epochs * per_epoch, _UPDATES_LEAST), _UPDATES_MOST)
     updates = training.updates or chosen["updates"]
     if training.validate_every is None:

@@ -1,0 +1,54 @@
+"""What training a language model goes on from: weights, architecture and vocabulary of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from seqloom.errors import RecipeError
+from seqloom.language_folder import language_config, load_language_folder
+from seqloom.recipe.inheriting import contradictions, inheriting
+from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
+
+_VOCABULARY = ("tokenizer", "vocabulary", "mask")
+"""Data fields that the folder's vocabulary decides."""
+
+
+@dataclass(frozen=True)
+class LanguageStart:
+    """What a folder gives to a run."""
+
+    recipe: PretrainRecipe
+    """That of the run, with the folder's architecture and kind of vocabulary."""
+    tokenizer: Tokenizer
+    model: nn.Module | None
+    """None where the run is under way, and has weights of its own."""
+
+
+def start_from(recipe: PretrainRecipe, under_way: bool) -> LanguageStart | None:
+    """What the run of ``recipe`` goes on from, if it goes on from something.
+
+    Args:
+        recipe: names the folder.
+        under_way: whether the run has a checkpoint; then the folder's weights are not read.
+
+    Raises:
+        FolderError: no folder of a language model, or a damaged one.
+        RecipeError: the recipe asks for another architecture or vocabulary than the folder's.
+    """
+    if recipe.training.model_from is None:
+        return None
+    path = Path(recipe.training.model_from)
+    _, old, _ = language_config(path, ("language",))
+    assert isinstance(old, PretrainRecipe)
+    verb = f"use seqloom pretrain {old.model.family}"
+    if problems := contradictions(recipe, old, path, _VOCABULARY, verb):
+        raise RecipeError(f"going on from {path}", problems)
+    recipe = inheriting(recipe, old, _VOCABULARY)
+    if under_way:
+        return LanguageStart(recipe, Tokenizer.load(path / SOURCE_FILE), None)
+    folder = load_language_folder(path)
+    return LanguageStart(recipe, folder.tokenizer, folder.model)

@@ -1,0 +1,96 @@
+"""What training a translation model goes on from: the model of a folder, and what it can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqloom.corpus.pairs import Pair
+from seqloom.corpus.readers import read_corpus
+from seqloom.corpus.store import StoreWriter, TokenStore
+from seqloom.errors import CorpusError, RecipeError
+from seqloom.folder import load_config, load_folder
+from seqloom.models.base import EncoderDecoder
+from seqloom.recipe import Recipe
+from seqloom.recipe.inheriting import contradictions, inheriting
+from seqloom.text.tags import tag_token
+from seqloom.text.tokenizer import Tokenizers
+
+_VOCABULARY = ("tokenizer", "vocabulary", "joint")
+"""Data fields that the folder's vocabulary decides."""
+
+
+@dataclass(frozen=True)
+class TranslationStart:
+    """What a folder gives to a run."""
+
+    recipe: Recipe
+    """That of the run, with the folder's architecture and kind of vocabulary."""
+    tokenizers: Tokenizers
+    model: EncoderDecoder | None
+    """None where the run is under way, and has weights of its own."""
+
+
+def start_from(recipe: Recipe, under_way: bool) -> TranslationStart | None:
+    """What the run of ``recipe`` goes on from, if it goes on from something.
+
+    Args:
+        recipe: names the folder.
+        under_way: whether the run has a checkpoint; then the folder's weights are not read.
+
+    Raises:
+        FolderError: no folder of a translation model, or a damaged one.
+        RecipeError: the recipe asks for another architecture or vocabulary than the folder's.
+    """
+    if recipe.training.model_from is None:
+        return None
+    path = Path(recipe.training.model_from)
+    old, _ = load_config(path)
+    if problems := contradictions(recipe, old, path, _VOCABULARY, "leave it out"):
+        raise RecipeError(f"going on from {path}", problems)
+    tagged = () if "tag" in recipe.data.model_fields_set else ("tag",)
+    recipe = inheriting(recipe, old, (*_VOCABULARY, *tagged))
+    if under_way:
+        return TranslationStart(recipe, Tokenizers.load(path), None)
+    folder = load_folder(path)
+    return TranslationStart(recipe, folder.tokenizers, folder.model)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Pairs that a model is judged by."""
+
+    pairs: list[Pair]
+    store: TokenStore
+    """Row by row their token ids."""
+    language: str | None
+    """Of the targets."""
+
+
+def old_pairs(recipe: Recipe, tokenizers: Tokenizers, out: Path) -> HeldOut | None:
+    """The test pairs of the old task, if the recipe names some; their ids are written to ``out``.
+
+    Sources get their target language in front where the vocabulary has a token for it.
+
+    Raises:
+        CorpusError: a file cannot be read, or holds no pair.
+    """
+    training, data = recipe.training, recipe.data
+    if training.old_source is None:
+        return None
+    files = [place for place in (training.old_source, training.old_target) if place is not None]
+    corpus = read_corpus(*files)
+    pairs = [pair for pair in corpus.pairs() if pair.source.strip() and pair.target.strip()]
+    pairs = pairs[: training.validate_pairs]
+    if not pairs:
+        raise CorpusError(f"{', '.join(files)}: no pair with text on both sides.")
+    language = corpus.target_language or data.target_language
+    tag = [language] if data.tag and language else []
+    tags = [each for each in tag if tag_token(each) in tokenizers.source.tags]
+    sources = tokenizers.source.encode_batch([pair.source for pair in pairs], tags=tags)
+    targets = tokenizers.target.encode_batch([pair.target for pair in pairs])
+    out.mkdir(parents=True, exist_ok=True)
+    place = out / "pairs.arrow"
+    with StoreWriter(place, tokenizers.source.size, tokenizers.target.size) as writer:
+        writer.write(sources, targets)
+    return HeldOut(pairs, TokenStore.open(place), language)
