@@ -10,19 +10,34 @@ from pathlib import Path
 import pytest
 
 from seqloom.corpus.download import DATA_SETS, Generated, Remote
-from seqloom.models import build_model
-from seqloom.recipe import Recipe, load_recipe
+from seqloom.models import build_language_model, build_model
+from seqloom.recipe import Recipe, load_recipe, load_recipe_of
+from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.symbols import Symbols
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 FILES = sorted(FOLDER.glob("*.yaml"))
 EXPECTED = {
+    "bert-gutenberg",
     "dates",
     "multi30k-en-de",
     "multi30k-en-de-rnn",
+    "poems-zh",
     "reverse",
     "tatoeba-en-ru",
     "tatoeba-en-zh",
+    "tinyshakespeare",
 }
+
+
+def command_of(path: Path) -> list[list[str]]:
+    """The commands of the first line, the one that runs the recipe last."""
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    return [shlex.split(part) for part in first.removeprefix("# ").split("&&")]
+
+
+PRETRAINING = [path for path in FILES if command_of(path)[-1][1] == "pretrain"]
+TRANSLATION = [path for path in FILES if path not in PRETRAINING]
 
 
 def paths_of(recipe: Recipe) -> list[Path]:
@@ -42,26 +57,37 @@ def test_all_are_here():
     assert {path.stem for path in FILES} >= EXPECTED
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRANSLATION, ids=lambda path: path.stem)
 def test_recipe_is_valid_and_its_model_can_be_built(path):
     recipe = load_recipe(path)
     model = build_model(recipe.model, 100, 100)
     assert sum(parameter.numel() for parameter in model.parameters()) > 0
 
 
+@pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.stem)
+def test_recipe_of_a_language_model_is_valid_and_its_model_can_be_built(path):
+    recipe = load_recipe_of(PretrainRecipe, path)
+    assert recipe.model.family == command_of(path)[-1][2]
+    model = build_language_model(recipe.model, 100, Symbols(mask=4 if recipe.data.mask else None))
+    assert sum(parameter.numel() for parameter in model.parameters()) > 0
+    for source in (*recipe.data.sources, *recipe.data.validation_sources):
+        assert Path(source).parts[0] == "data"
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_first_line_runs_it_and_last_line_says_what_it_reaches(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    commands = [shlex.split(part) for part in lines[0].removeprefix("# ").split("&&")]
-    assert commands[-1][:3] == ["seqloom", "train", f"recipes/{path.name}"]
-    assert commands[-1][3:] == ["--out", f"runs/{path.stem}"]
-    for command in commands[:-1]:
+    *before, (program, *verb, recipe, out, folder) = command_of(path)
+    assert program == "seqloom"
+    assert verb in (["train"], ["pretrain", "bert"], ["pretrain", "gpt"])
+    assert (recipe, out, folder) == (f"recipes/{path.name}", "--out", f"runs/{path.stem}")
+    for command in before:
         assert command[:2] == ["seqloom", "get"]
         assert command[2] in DATA_SETS
     assert re.fullmatch(r"# Reaches: \S.*", lines[-1])
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRANSLATION, ids=lambda path: path.stem)
 def test_files_are_where_get_leaves_them(path):
     """Relative to the folder where the command runs, under data/NAME."""
     first = path.read_text(encoding="utf-8").splitlines()[0]
@@ -82,3 +108,10 @@ def test_multi30k_has_the_size_of_wu_et_al():
     model = load_recipe(FOLDER / "multi30k-en-de.yaml").model
     sizes = (model.encoder_layers, model.decoder_layers, model.width, model.feedforward)
     assert (*sizes, model.heads, model.dropout) == (4, 4, 128, 256, 4, 0.3)
+
+
+def test_bert_has_at_most_fifteen_million_parameters():
+    recipe = load_recipe_of(PretrainRecipe, FOLDER / "bert-gutenberg.yaml")
+    assert recipe.data.vocabulary is not None
+    model = build_language_model(recipe.model, recipe.data.vocabulary, Symbols(mask=4))
+    assert sum(parameter.numel() for parameter in model.parameters()) <= 15_000_000

@@ -11,6 +11,7 @@ from training_toys import random_ids, tiny_batch, tiny_model
 
 from seqloom.recipe import TrainingRecipe
 from seqloom.training.batches import collate
+from seqloom.training.muon import Muon
 from seqloom.training.optim import (
     MovingAverage,
     average_weights,
@@ -120,12 +121,12 @@ def test_muon_takes_the_hidden_matrices_and_adam_the_rest() -> None:
         assert {group["lr"] for group in muon.param_groups} == {1e-2}
 
 
-def test_muons_steps_are_torchs() -> None:
+def test_hidden_matrices_are_muons_and_the_rest_is_adams() -> None:
     ours, theirs = (nn.Sequential(nn.Embedding(5, 6), nn.Linear(6, 4)) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
     recipe = TrainingRecipe(optimizer="muon", learning_rate=1e-2, muon_learning_rate=3e-2)
     optimizer = build_optimizer(ours, recipe)
-    muon = torch.optim.Muon([theirs[1].weight], lr=3e-2, weight_decay=0.0)
+    muon = Muon([theirs[1].weight], lr=3e-2, weight_decay=0.0)
     adam = torch.optim.Adam(
         [theirs[0].weight, theirs[1].bias], lr=1e-2, betas=(0.9, 0.98), eps=1e-9, fused=True
     )

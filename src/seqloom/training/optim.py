@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from seqloom.models.base import TextModel
 from seqloom.recipe import Optimization
+from seqloom.training.muon import Muon
 
 
 class Optimizers:
@@ -79,7 +80,7 @@ def build_optimizer(model: nn.Module, recipe: Optimization) -> Optimizers:
     if hidden:
         rate = recipe.muon_learning_rate
         group = {"params": hidden, "highest": rate}
-        parts.append(torch.optim.Muon([group], lr=rate, weight_decay=recipe.weight_decay))
+        parts.append(Muon([group], lr=rate, weight_decay=recipe.weight_decay))
     return Optimizers(*parts)
 
 
