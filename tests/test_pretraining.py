@@ -32,7 +32,7 @@ SMALL: dict[str, Any] = {
 UPDATES = {"gpt": 60, "bert": 300}
 SETTINGS: dict[str, dict[str, Any]] = {
     "gpt": {"optimizer": "muon", "learning_rate": 0.01},
-    "bert": {"optimizer": "adam", "learning_rate": 0.003},
+    "bert": {"optimizer": "adamw", "learning_rate": 0.003},
 }
 
 

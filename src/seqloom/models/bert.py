@@ -113,6 +113,12 @@ class Bert(MaskedModel):
             note(layer, "hidden", x)
         return x
 
+    def stages(self) -> list[list[nn.Module]]:
+        """See :meth:`MaskedModel.stages`."""
+        below = [self.tokens, self.positions, self.segments, self.embedding_norm, self.dropout]
+        above = [self.pooling, self.transform, self.transform_norm, self.output, self.following]
+        return [below, *([layer] for layer in self), above]
+
     @property
     def head(self) -> nn.Linear:
         """See :attr:`TextModel.head`; the embedding's weights and a bias."""

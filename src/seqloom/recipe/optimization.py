@@ -19,8 +19,9 @@ class Optimization(Section):
     accumulation: int = Field(1, ge=1)
     """Batches whose gradients are added up for one update."""
     optimizer: Literal["adam", "adamw", "muon"] = "adam"
-    """Adam (Kingma and Ba 2015), with decoupled weight decay (Loshchilov and Hutter 2019), or Muon
-    for hidden matrices and Adam for the rest (Jordan et al. 2024)."""
+    """Adam (Kingma and Ba 2015), where weight decay is part of the gradient; AdamW, where it is not
+    (Loshchilov and Hutter 2019); or Muon for hidden matrices and AdamW for the rest (Jordan et al.
+    2024)."""
     learning_rate: float = Field(2e-3, gt=0)
     """Highest learning rate."""
     muon_learning_rate: float = Field(1e-2, gt=0)

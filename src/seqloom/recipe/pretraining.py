@@ -17,7 +17,7 @@ class PretrainingRecipe(Optimization):
     """How the weights of a language model are found."""
 
     optimizer: Literal["adam", "adamw", "muon"] = "muon"
-    """Muon for hidden matrices and Adam for the rest (Jordan et al. 2024), AdamW (Loshchilov and
+    """Muon for hidden matrices and AdamW for the rest (Jordan et al. 2024), AdamW (Loshchilov and
     Hutter 2019) or Adam (Kingma and Ba 2015)."""
     batch_tokens: int = Field(8192, ge=1)
     """Positions of one batch; rows are as long as the model's context, and full."""
