@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 import torch
 
-from seqloom.errors import FolderError, RecipeError, TrainingError
+from seqloom.errors import FolderError, RecipeError, TrainingError, VectorsError
 from seqloom.language_folder import load_language_folder
 from seqloom.language_model import LanguageModel
-from seqloom.pretraining import TextFeed, TextValidator, perplexity, pretrain
+from seqloom.pretraining import TextValidator, perplexity, pretrain
 from seqloom.recipe import recipe_from_of
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.tensors import load_tensors
 from seqloom.text.texts import load_prepared_texts
 from seqloom.training.metrics import read_metrics
 from seqloom.training.progress import Progress
+from seqloom.training.text_feed import TextFeed
 
 ORDER = "abcdefgh"
 SMALL: dict[str, Any] = {
@@ -152,7 +153,7 @@ def test_the_kept_weights_have_the_kept_loss(
     assert isinstance(folder.recipe, PretrainRecipe)
     texts = load_prepared_texts(out / "data")
     feed = TextFeed(folder.recipe, texts)
-    validator = TextValidator(folder.recipe, texts, feed, torch.device("cpu"), Progress())
+    validator = TextValidator(folder.recipe, feed, None, torch.device("cpu"), Progress())
     best = min(
         line["loss"] for line in read_metrics(out / "metrics.jsonl") if line["kind"] == "validation"
     )
@@ -216,6 +217,36 @@ def test_long_texts_are_read_a_context_at_a_time(trained: tuple[Path, Told], fam
     (found,) = model.surprises([circle(0, 100)])
     assert found.tokens == 101
     assert found.perplexity < 3
+
+
+def test_embeddings_may_begin_with_word_vectors(family: str, text: Path, tmp_path: Path) -> None:
+    chance = torch.Generator().manual_seed(1)
+    rows = {letter: torch.randn(32, generator=chance) for letter in ORDER}
+    lines = [f"{len(rows)} 32"]
+    lines += [f"{word} {' '.join(f'{x:.4f}' for x in row.tolist())}" for word, row in rows.items()]
+    (tmp_path / "letters.vec").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = Told()
+    settings = {"updates": 1, "validate_every": 1, "learning_rate": 1e-9}
+    vectors = str(tmp_path / "letters.vec")
+    model = pretrain(
+        recipe_of(family, text, **settings, vectors=vectors), tmp_path / "m", progress=told
+    )
+    assert any(line.startswith("tokens: ") for line in told.messages)
+    assert "began with word vectors" in (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
+    table = model.model.tokens.weight.detach()
+    mean = torch.stack(list(rows.values())).mean(0)
+    for letter, row in rows.items():
+        (number,) = model.tokenizer.encode(letter)
+        likeness = torch.cosine_similarity(table[number], row - mean, dim=0)
+        assert likeness > 0.99, letter
+
+
+def test_vectors_that_are_not_there_are_told_at_once(
+    family: str, text: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(VectorsError, match=r"training.vectors: there is no file or folder nowhere"):
+        pretrain(recipe_of(family, text, vectors="nowhere"), tmp_path / "m")
+    assert not (tmp_path / "m").exists()
 
 
 def test_bert_needs_a_mask() -> None:

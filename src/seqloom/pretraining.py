@@ -31,10 +31,12 @@ from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
 from seqloom.text.growth import old_ids
 from seqloom.text.texts import PreparedTexts, prepare_texts
+from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.before import figures_before, judge_before
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import Epoch, measure
 from seqloom.training.distributed import Group, joined
+from seqloom.training.embeddings import began_with, check_vectors, fill, keep_note, open_pieces
 from seqloom.training.growth import carry_over
 from seqloom.training.language_card import language_card
 from seqloom.training.language_tasks import Counts, HiddenTokens, NextToken
@@ -82,6 +84,8 @@ def pretrain(
             group.wait()  # for the first process's prepared texts and chosen sizes
         check_free(out)
         new = not (out / "training" / "checkpoint.safetensors").exists()
+        if new:
+            check_vectors({"vectors": recipe.training.vectors})
         start = start_from(recipe, under_way=not new)
         recipe = recipe if start is None else start.recipe
         texts = prepare_texts(
@@ -103,6 +107,8 @@ def pretrain(
             assert start.model is not None
             carry_over(start.model, trainer.model, old_ids(start.tokenizer, texts.tokenizer))
             judge_before(trainer)
+        elif new:
+            _begin_with_vectors(recipe, out, trainer, texts.tokenizer)
         if new and group.first:
             progress.started(_summary(trainer, recipe, texts))
         trainer.fit()
@@ -175,7 +181,8 @@ def _trainer(
     def publish(best: TextModel, state: RunState) -> None:
         save_language_weights(out, best.state_dict(), recipe, tokenizer)
         report, before = texts.new.texts.report, figures_before(out)
-        write_text(out / "README.md", language_card(recipe, state, report, best, before))
+        card = language_card(recipe, state, report, best, before, began_with(out))
+        write_text(out / "README.md", card)
 
     return Trainer(
         model=model,
@@ -189,6 +196,20 @@ def _trainer(
         device=device,
         group=group,
     )
+
+
+def _begin_with_vectors(
+    recipe: PretrainRecipe, out: Path, trainer: Trainer, tokenizer: Tokenizer
+) -> None:
+    """Put word vectors into the embeddings, if the recipe names some; every process its own."""
+    found = open_pieces(recipe.training.vectors, tokenizer, trainer.progress)
+    if found is None:
+        return
+    assert isinstance(trainer.model, CausalModel | MaskedModel)
+    line = f"tokens: {fill(trainer.model.tokens, found)}"
+    trainer.progress.message(line)
+    if trainer.group.first:
+        keep_note(out, [line])
 
 
 def _summary(trainer: Trainer, recipe: PretrainRecipe, texts: PreparedTexts) -> dict[str, object]:

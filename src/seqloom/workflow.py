@@ -112,7 +112,13 @@ def _begin(
     be mended in the same folder.
     """
     if read:
-        check_vectors(recipe.training)
+        training = recipe.training
+        check_vectors(
+            {
+                "source_vectors": training.source_vectors,
+                "target_vectors": training.target_vectors,
+            }
+        )
     prepared = _prepared(recipe, out, corpus, validation, known, progress)
     if not read:
         return prepared, None

@@ -217,7 +217,7 @@ def test_without_the_fields_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("seqloom.training.embeddings.open_vectors", refuse)
     tokenizer = letters_tokenizer("abc")
-    check_vectors(TrainingRecipe())
+    check_vectors({"source_vectors": None, "target_vectors": None})
     assert find_start(TrainingRecipe(), Tokenizers(tokenizer, tokenizer), Progress()) is None
 
 

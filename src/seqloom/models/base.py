@@ -154,6 +154,9 @@ class CausalModel(Writer):
 class MaskedModel(TextModel):
     """A model that reads a whole text in both directions."""
 
+    tokens: nn.Embedding
+    """The table of tokens."""
+
     @abstractmethod
     def forward(
         self, ids: Tensor, documents: Tensor | None = None, segments: Tensor | None = None

@@ -40,6 +40,9 @@ class PretrainingRecipe(Optimization):
     """BERT: hide all pieces of a word together."""
     next_sentence: bool = True
     """BERT: also learn whether one text follows another."""
+    vectors: str | None = None
+    """Word vectors that the embeddings begin with: a folder of `seqloom vectors train`, or a file
+    (.vec, .txt, .bin); random values when left out."""
     samples: tuple[str, ...] = ("",)
     """GPT: beginnings that are continued after each validation; none for an empty list."""
     sample_tokens: int = Field(60, ge=1)

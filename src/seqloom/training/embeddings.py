@@ -15,7 +15,7 @@ random values, and the vectors take on the statistics of those, for which the mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +48,19 @@ class Start:
         sides = [("source", source, self.source), ("target", target, self.target)]
         if source is target:
             sides = [("source and target", source, self.source)]
-        return [f"{name}: {_fill(table, found)}" for name, table, found in sides if found]
+        return [f"{name}: {fill(table, found)}" for name, table, found in sides if found]
 
 
-def check_vectors(recipe: TrainingRecipe) -> None:
-    """See that there is something where the recipe says that word vectors are.
+def check_vectors(places: Mapping[str, str | None]) -> None:
+    """See that there is something where fields of a recipe say that word vectors are.
+
+    Args:
+        places: name of the field -> file or folder.
 
     Raises:
         VectorsError: there is nothing.
     """
-    for name in ("source_vectors", "target_vectors"):
-        place = getattr(recipe, name)
+    for name, place in places.items():
         if place is not None and not Path(place).exists():
             raise VectorsError(
                 f"training.{name}: there is no file or folder {place}. Name a file of word vectors "
@@ -81,13 +83,18 @@ def find_start(recipe: TrainingRecipe, tokenizers: Tokenizers, progress: Progres
     source, target = recipe.source_vectors, recipe.target_vectors
     if tokenizers.joint:
         source, target = source or target, target or source
-    first = _open(source, tokenizers.source, progress)
+    first = open_pieces(source, tokenizers.source, progress)
     same = tokenizers.joint and target == source
-    second = first if same else _open(target, tokenizers.target, progress)
+    second = first if same else open_pieces(target, tokenizers.target, progress)
     return Start(first, second) if first or second else None
 
 
-def _open(place: str | None, tokenizer: Tokenizer, progress: Progress) -> PieceVectors | None:
+def open_pieces(place: str | None, tokenizer: Tokenizer, progress: Progress) -> PieceVectors | None:
+    """The vectors of ``place``, if any, for the pieces of a vocabulary.
+
+    Raises:
+        VectorsError: they cannot be read, or no piece gets one.
+    """
     if place is None:
         return None
     vectors = open_vectors(place, progress=progress.stage, tell=progress.message)
@@ -125,7 +132,7 @@ def _principal(rows: np.ndarray, width: int) -> tuple[np.ndarray, float]:
 
 
 @torch.no_grad()
-def _fill(table: nn.Embedding, found: PieceVectors) -> str:
+def fill(table: nn.Embedding, found: PieceVectors) -> str:
     """Set the rows of the pieces that have a vector; what was done, in words."""
     given, width = found.matrix.shape[1], table.embedding_dim
     pieces = np.flatnonzero(found.ways)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -31,10 +31,12 @@ def language_card(
     report: Mapping[str, Any],
     model: TextModel,
     before: Mapping[str, float],
+    began: Sequence[str] = (),
 ) -> str:
     """Markdown: what the model is, what it reaches, how it was made, how to use it.
 
-    ``before`` are the figures before the first update of a model that went on from another.
+    ``before`` are the figures before the first update of a model that went on from another;
+    ``began`` says which word vectors its embeddings began with.
     """
     family = recipe.model.family
     parameters = sum(p.numel() for p in model.parameters())
@@ -43,10 +45,11 @@ def language_card(
     sections = recipe.model_dump(mode="json", exclude={"decoding"})
     settings = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
     train = report["train"]
+    vectors = "".join(f"\n\nIts embeddings began with word vectors: {line}" for line in began)
     return f"""# Seqloom language model ({family.upper()})
 
 A model of the family `{family}` with {parameters:,} parameters, trained {history}
-with Seqloom on {train["documents"]:,} documents of {train["tokens"]:,} tokens.
+with Seqloom on {train["documents"]:,} documents of {train["tokens"]:,} tokens.{vectors}
 
 {figure_table(state, before, _UNITS, 3)}
 
