@@ -135,6 +135,9 @@ class CausalModel(Writer):
     step reads (``opening``), so hypotheses of one prompt share them as those of a sentence do.
     """
 
+    tokens: nn.Embedding
+    """The table of tokens."""
+
     def framed(self, ids: Sequence[int]) -> list[int]:
         """A prompt behind the symbol of a beginning."""
         return [self.symbols.begin, *ids]
