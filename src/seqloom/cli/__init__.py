@@ -17,9 +17,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from seqloom.cli import (
+    classify,
     corpora,
     data,
     doctor,
+    embed,
     evaluate,
     exchange,
     finetune,
@@ -27,6 +29,7 @@ from seqloom.cli import (
     info,
     neighbours,
     pretrain,
+    tag,
     train,
     translate,
     vectors,
@@ -56,7 +59,9 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(vectors.app, name="vectors")
 app.command("neighbours")(neighbours.neighbours)
 app.command("finetune")(finetune.finetune)
-app.command("classify")(finetune.classify)
+app.command("classify")(classify.classify)
+app.command("tag")(tag.tag)
+app.command("embed")(embed.embed)
 app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("average")(train.average)
