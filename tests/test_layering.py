@@ -24,7 +24,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "models": GROUND | {"layers"},
     "tensors": {"errors"},
     "folder": GROUND | {"models", "text", "tensors"},
-    "training": GROUND | {"models", "text", "corpus", "folder", "tensors"},
+    "training": GROUND | {"layers.linear", "models", "text", "corpus", "folder", "tensors"},
     "decoding": GROUND | {"models.base", "layers.state"},
     "evaluation": GROUND | {"corpus", "decoding", "text.vectors"},
     "inspection": GROUND | {"corpus", "models.base", "decoding", "layers", "text.vectors"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from seqloom.errors import CorpusError, RecipeError
 from seqloom.finetuning.jobs import Job, classify_job, tag_job, vectors_job
 from seqloom.language_folder import LanguageFolder
 from seqloom.recipe.finetuning import FinetuneRecipe
-from seqloom.training.progress import Progress
 
 Data = str | Path | Sequence[str | Path] | Labelled | TaggedSentences | Corpus
 """Files, or what was read of them."""
@@ -29,7 +29,6 @@ def job_of(
     validation: Data | None,
     source: LanguageFolder[Any],
     recipe: FinetuneRecipe,
-    progress: Progress,
 ) -> tuple[Job, FinetuneRecipe]:
     """The job of a task, and the recipe with what the data decide.
 
@@ -42,8 +41,7 @@ def job_of(
         raise RecipeError("fine-tuning", [f"task: {task!r} is none of {', '.join(jobs)}"])
     job, notes = jobs[task](train, validation, source, recipe)
     job.metric(recipe.training.metric)
-    for note in [*notes, *filter(None, (job.train.said, job.held.said))]:
-        progress.message(note)
+    job = replace(job, notes=(*notes, *filter(None, (job.train.said, job.held.said))))
     pair = isinstance(train, Labelled) and train.seconds is not None
     head = recipe.head.model_copy(update={"pair": pair and task == "classify"})
     return job, recipe.model_copy(update={"head": head})

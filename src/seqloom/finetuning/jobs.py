@@ -62,6 +62,8 @@ class Job:
     """Figures that may decide which weights are kept; the first one does, unless asked."""
     data: dict[str, Any] = field(default_factory=dict)
     """What it was trained on, for the report."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the data."""
 
     def metric(self, asked: str) -> str:
         """The figure that decides.

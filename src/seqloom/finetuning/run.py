@@ -97,7 +97,7 @@ def finetune(
     source = load_language_folder(encoder, tuple(KINDS))
     encoder_of(source)
     recipe = _with_model(recipe or FinetuneRecipe(), source)
-    job, recipe = job_of(task, train, validation, source, recipe, progress)
+    job, recipe = job_of(task, train, validation, source, recipe)
     with joined(where) as group:
         if not group.first:
             progress = Progress()
@@ -201,6 +201,8 @@ class Run:
         model = self._model()
         trainer = self._trainer(model, group)
         noted = self.out / "training" / "before.json"
+        for note in self.job.notes:
+            self.progress.message(note)
         if group.first and not trainer.checkpoint.exists():
             write_text(noted, json.dumps(self._figures(model)) + "\n")
             self._tell(model)
