@@ -3,9 +3,8 @@ into the new task so that less of it is forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,21 @@ from seqloom.errors import FolderError
 from seqloom.language_folder import LanguageFolder
 from seqloom.models.base import MaskedModel
 from seqloom.models.heads import EncoderHead
-from seqloom.pretraining import TextFeed, TextValidator
+from seqloom.pretraining import TextValidator
 from seqloom.recipe.finetuning import FinetuningRecipe
 from seqloom.recipe.pretraining import PretrainingRecipe, PretrainRecipe
 from seqloom.recipe.texts import TextRecipe
 from seqloom.runtime import processors
 from seqloom.text.texts import PreparedTexts, load_prepared_texts, prepare_texts
-from seqloom.training.labelled_batches import LabelledBatch, LabelledFeed
+from seqloom.training.labelled_batches import LabelledBatch
 from seqloom.training.language_tasks import HiddenTokens
 from seqloom.training.masking import MaskedBatch
 from seqloom.training.progress import Progress
 from seqloom.training.tasks import Loss, Task
+from seqloom.training.text_feed import TextFeed
 
 HELD_OUT = 0.2
 """Share of old texts to measure on; the rest may be mixed in."""
-
-_APART = 1_000_003  # between the numbers of two passes over old texts in one epoch of the new task
 
 
 @dataclass(frozen=True)
@@ -43,19 +41,9 @@ class OldTask:
         """Figures of an encoder on the held-out texts: see :class:`TextValidator`."""
         learning = encoder.training
         encoder.eval()
-        recipe, texts = self.feed.recipe, self.feed.texts
-        found = TextValidator(recipe, texts, self.feed, device, Progress())(encoder)
+        found = TextValidator(self.feed.recipe, self.feed, None, device, Progress())(encoder)
         encoder.train(learning)
         return found
-
-    def batches(self, epoch: int, skip: int) -> Iterator[MaskedBatch]:
-        """Without an end, drawn anew for each epoch of the new task; from number ``skip`` on."""
-        for again in count():
-            for batch in self.feed(epoch + again * _APART, 0):
-                if skip:
-                    skip -= 1
-                else:
-                    yield batch
 
 
 def find_old(
@@ -115,28 +103,6 @@ def _prepared(
         return None
     texts = load_prepared_texts(kept)
     return texts if texts.tokenizer.fingerprint == encoder.tokenizer.fingerprint else None
-
-
-@dataclass(frozen=True)
-class MixedFeed:
-    """Batches of the new task with old texts between them, evenly."""
-
-    new: LabelledFeed
-    old: OldTask
-    share: float
-    """Of the batches that are old texts."""
-
-    def __call__(self, epoch: int, skip: int) -> Iterator[LabelledBatch | MaskedBatch]:
-        """See :class:`seqloom.training.tasks.Feed`; an epoch is one of the new task."""
-        olds = int(skip * self.share)
-        new, old = self.new(epoch, skip - olds), self.old.batches(epoch, olds)
-        for number in count(skip):
-            if int((number + 1) * self.share) > int(number * self.share):
-                yield next(old)
-            elif (batch := next(new, None)) is not None:
-                yield batch
-            else:
-                return
 
 
 class MixedTask:

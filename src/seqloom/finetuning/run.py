@@ -20,7 +20,7 @@ from seqloom.encoders import SentenceVectors, TextClassifier, WordTagger, encode
 from seqloom.errors import RecipeError
 from seqloom.finetuning.data import Data, job_of
 from seqloom.finetuning.jobs import Job
-from seqloom.finetuning.old import MixedFeed, MixedTask, OldTask, find_old
+from seqloom.finetuning.old import MixedTask, OldTask, find_old
 from seqloom.finetuning.report import finetuned_card
 from seqloom.folder import write_text
 from seqloom.language_folder import (
@@ -43,6 +43,7 @@ from seqloom.training.freezing import freeze, moving, rate_of
 from seqloom.training.labelled_batches import LabelledFeed
 from seqloom.training.loop import Trainer
 from seqloom.training.lora import add_products, merged
+from seqloom.training.mixing import MixedFeed
 from seqloom.training.progress import Progress
 from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
 from seqloom.training.tasks import autocast
@@ -238,7 +239,7 @@ class Run:
         return Trainer(
             model=model,
             task=MixedTask(job.task) if mixed else job.task,
-            feed=MixedFeed(feed, mixed, training.mix) if mixed else feed,
+            feed=MixedFeed(feed, mixed.feed, training.mix, training.seed) if mixed else feed,
             recipe=training,
             folder=self.out,
             validate=validate,
