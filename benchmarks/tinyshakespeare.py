@@ -163,7 +163,8 @@ def reference(
         {
             **files, "model": json.loads(recipe.model.model_dump_json()), "seed": 1,
             "vocabulary": texts.tokenizer.size, "rate": chosen.rate, "rows": chosen.rows,
-            "warmup": 100, "seconds": chosen.minutes_reference * 60, "judgements": chosen.judgements,
+            "warmup": 100, "seconds": chosen.minutes_reference * 60,
+            "judgements": chosen.judgements,
         },
     )  # fmt: skip
 
