@@ -115,9 +115,22 @@ class Bert(MaskedModel):
 
     def stages(self) -> list[list[nn.Module]]:
         """See :meth:`MaskedModel.stages`."""
-        below = [self.tokens, self.positions, self.segments, self.embedding_norm, self.dropout]
-        above = [self.pooling, self.transform, self.transform_norm, self.output, self.following]
-        return [below, *([layer] for layer in self), above]
+        below: list[nn.Module] = [
+            self.tokens,
+            self.positions,
+            self.segments,
+            self.embedding_norm,
+            self.dropout,
+        ]
+        layers: list[list[nn.Module]] = [[layer] for layer in self]
+        above: list[nn.Module] = [
+            self.pooling,
+            self.transform,
+            self.transform_norm,
+            self.output,
+            self.following,
+        ]
+        return [below, *layers, above]
 
     @property
     def head(self) -> nn.Linear:

@@ -240,6 +240,8 @@ class Trainer:
         value, best = figures[self.recipe.metric], self.state.best
         if best is None:
             return True
+        if value == best:  # as accuracies are, of few examples
+            return figures.get("loss", math.inf) < self.state.figures.get("loss", -math.inf)
         return value < best if self.recipe.metric in LOWER_IS_BETTER else value > best
 
     def _out_of_patience(self) -> bool:
