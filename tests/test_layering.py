@@ -38,6 +38,10 @@ MAY_KNOW: dict[str, set[str]] = {
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}
     | {"decoding", "language_model"},
+    "encoders": GROUND | {"corpus", "text", "language_folder", "models", "training.labelled_tasks"},
+    "finetuning": GROUND
+    | {"corpus", "text", "models", "folder", "language_folder", "training", "evaluation"}
+    | {"encoders", "pretraining"},
     "tags": {"corpus"},
     "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND

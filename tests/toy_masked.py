@@ -23,6 +23,10 @@ class ToyMasked(MaskedModel):
         for table in (self.tokens, self.positions, self.segments):
             nn.init.normal_(table.weight, std=0.3)
 
+    def stages(self) -> list[list[nn.Module]]:
+        below = [self.tokens, self.positions, self.segments, self.dropout]
+        return [below, [self.mixing], [self.pooling, self.output]]
+
     @property
     def head(self) -> nn.Linear:
         return self.output

@@ -14,18 +14,24 @@ __version__ = "0.1.0"
 _PLACES = {
     "Bag": "seqloom.text.bag",
     "Corpus": "seqloom.corpus.pairs",
+    "LanguageModel": "seqloom.language_model",
     "Pair": "seqloom.corpus.pairs",
     "Recipe": "seqloom.recipe",
+    "SentenceVectors": "seqloom.encoders",
     "SeqloomError": "seqloom.errors",
+    "TextClassifier": "seqloom.encoders",
     "Tokenizer": "seqloom.text.tokenizer",
     "Translator": "seqloom.translator",
     "VectorsRecipe": "seqloom.recipe.vectors",
+    "WordTagger": "seqloom.encoders",
     "WordVectors": "seqloom.text.vectors",
     "evaluate": "seqloom.evaluation.metrics",
+    "finetune": "seqloom.finetuning.run",
     "load": "seqloom.translator",
     "load_recipe": "seqloom.recipe",
     "open_vectors": "seqloom.text.vector_files",
     "prepare": "seqloom.text.prepare",
+    "pretrain": "seqloom.pretraining",
     "read_corpus": "seqloom.corpus.readers",
     "record": "seqloom.layers.recorder",
     "train": "seqloom.workflow",
@@ -36,19 +42,25 @@ _PLACES = {
 __all__ = [
     "Bag",
     "Corpus",
+    "LanguageModel",
     "Pair",
     "Recipe",
+    "SentenceVectors",
     "SeqloomError",
+    "TextClassifier",
     "Tokenizer",
     "Translator",
     "VectorsRecipe",
+    "WordTagger",
     "WordVectors",
     "__version__",
     "evaluate",
+    "finetune",
     "load",
     "load_recipe",
     "open_vectors",
     "prepare",
+    "pretrain",
     "read_corpus",
     "record",
     "train",
@@ -58,9 +70,13 @@ __all__ = [
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Corpus, Pair
     from seqloom.corpus.readers import read_corpus
+    from seqloom.encoders import SentenceVectors, TextClassifier, WordTagger
     from seqloom.errors import SeqloomError
     from seqloom.evaluation.metrics import evaluate
+    from seqloom.finetuning.run import finetune
+    from seqloom.language_model import LanguageModel
     from seqloom.layers.recorder import record
+    from seqloom.pretraining import pretrain
     from seqloom.recipe import Recipe, load_recipe
     from seqloom.recipe.vectors import VectorsRecipe
     from seqloom.text.bag import Bag

@@ -181,7 +181,7 @@ def test_one_file_a_class(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["encoder", "--train", "t.tsv", "--out", "x"], "encoder holds no such encoder"),
+        (["encoder", "--train", "t.tsv", "--out", "x"], "encoder is not a model folder"),
         (["--train", "t.tsv", "--out", "x"], "seqloom finetune --train FILE --out DIR --bag"),
         (["encoder", "--bag", "--train", "t.tsv", "--out", "x"], "leave one of the two out"),
         (["--bag", "--out", "x"], "nothing to train on"),

@@ -87,8 +87,8 @@ def test_learned_positions_by_index() -> None:
 def test_positions_within_documents_by_hand() -> None:
     documents = torch.tensor([[1, 1, 1, 2, 2, 3, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [1] * 8])
     assert positions_within(documents).tolist() == [
-        [0, 1, 2, 0, 1, 0, 0, 1],
-        [0, 0, 1, 2, 3, 4, 5, 6],
+        [0, 1, 2, 0, 1, 0, 0, 0],
+        [0] * 8,
         [0, 1, 2, 3, 4, 5, 6, 7],
     ]
 

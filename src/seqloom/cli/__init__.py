@@ -17,15 +17,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from seqloom.cli import (
+    classify,
     corpora,
     data,
     doctor,
+    embed,
     evaluate,
     finetune,
     generate,
     info,
     neighbours,
     pretrain,
+    tag,
     train,
     translate,
     vectors,
@@ -55,7 +58,9 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(vectors.app, name="vectors")
 app.command("neighbours")(neighbours.neighbours)
 app.command("finetune")(finetune.finetune)
-app.command("classify")(finetune.classify)
+app.command("classify")(classify.classify)
+app.command("tag")(tag.tag)
+app.command("embed")(embed.embed)
 app.command("average")(train.average)
 app.command("get")(data.get)
 app.command("info")(info.info)

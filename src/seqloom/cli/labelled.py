@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from seqloom.cli.console import Watch
 from seqloom.cli.corpora import _columns
+from seqloom.errors import CorpusError
 
 if TYPE_CHECKING:
     from seqloom.corpus.classes import Labelled
@@ -35,6 +36,12 @@ LabelFirst = Annotated[
 Until = Annotated[
     str | None,
     typer.Option(metavar="SIGN", help="Cut labels at this sign: with : DESC:manner is DESC."),
+]
+
+
+Second = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Pairs of texts: with --columns, that of second texts."),
 ]
 
 
@@ -71,18 +78,24 @@ def read_texts(files: Sequence[str], form: Form, watch: Watch) -> Labelled:
     return gather(corpus)
 
 
-def notes_on(texts: Labelled, known: Collection[str]) -> list[str]:
-    """What is to be said of texts to measure on or to train on.
-
-    Args:
-        texts: as they were read.
-        known: the labels of the training texts.
+def read_pairs(files: Sequence[str], form: Form, second: str | None, watch: Watch) -> Labelled:
+    """Pairs of texts with labels, in memory.
 
     Raises:
-        CorpusError: none of their labels is known.
+        CorpusError: a file cannot be read, a pair has no label, or the columns are not three.
     """
-    from seqloom.corpus.classes import unknown_labels
+    from seqloom.corpus.classes import gather
+    from seqloom.corpus.labelled_pairs import read_labelled_pairs
 
-    blank = [f"{texts.name}: {texts.empty:,} blank texts are left out"] if texts.empty else []
-    strange = unknown_labels(texts, known)
-    return [*blank, strange] if strange else blank
+    if form.label_first:
+        raise CorpusError("--label-first is for single texts; name columns: --columns, --second.")
+    columns: Any = None
+    if form.columns:
+        if second is None:
+            raise CorpusError("--pair --columns TEXT LABEL needs --second COLUMN too.")
+        three = (form.columns[0], second, form.columns[1])
+        numbers = all(column.isdecimal() for column in three)
+        columns = tuple(map(int, three)) if numbers else three
+    return gather(
+        read_labelled_pairs(files, columns=columns, until=form.until, progress=watch.stage)
+    )

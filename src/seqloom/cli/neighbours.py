@@ -1,23 +1,34 @@
-"""``seqloom neighbours``: the words nearest to a word, and the documents most like a text."""
+"""``seqloom neighbours``: the words nearest to a word, and the texts most like a text."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from seqloom.cli.console import Watch, say
+from seqloom.cli.embed import AT_ONCE, open_vectors_of_texts
 from seqloom.cli.files import lines, one_line
-from seqloom.cli.options import Json
+from seqloom.cli.options import Json, folder_kind
 from seqloom.errors import VectorsError
 
 if TYPE_CHECKING:
     from seqloom.text.collection import Place
 
-    Found = Sequence[tuple[str | Place, float]]
+    Found = Sequence[tuple["str | Place | Line", float]]
+
+
+class Line(NamedTuple):
+    """A text of a file."""
+
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.text}"
 
 
 def neighbours(
@@ -26,7 +37,7 @@ def neighbours(
         typer.Argument(
             metavar="VECTORS",
             help="A folder or file of word vectors (.txt .vec .w2v .bin), or a folder of `seqloom "
-            "vectors bag`.",
+            "vectors bag` or of an encoder.",
         ),
     ],
     words: Annotated[
@@ -40,16 +51,20 @@ def neighbours(
     file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Take the words or texts from it, by line.")
     ] = None,
+    among: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="An encoder: the texts to look among, one a line."),
+    ] = None,
     number: Annotated[int, typer.Option(min=1, metavar="N", help="Neighbours to show.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Show the words nearest to a word with their cosines, or the documents most like a text.
+    """Show the words nearest to a word with their cosines, or the texts most like a text.
 
     With --json, one JSON object a question. What is not known is named; the rest is answered.
     """
     questions = _questions(words or [], file)
     with Watch() as watch:
-        answer = _opened(folder, number, watch)
+        answer = _opened(folder, number, among, watch)
     if not _all_answered(questions, answer, _as_json if as_json else _as_text):
         raise typer.Exit(2)
 
@@ -79,8 +94,14 @@ def _questions(words: Sequence[str], file: str | None) -> Iterator[str]:
     return filter(None, map(str.strip, lines(file or "-")))
 
 
-def _opened(folder: Path, number: int, watch: Watch) -> Callable[[str], Found]:
-    """What answers questions: word vectors, or documents."""
+def _opened(folder: Path, number: int, among: str | None, watch: Watch) -> Callable[[str], Found]:
+    """What answers questions: word vectors, documents, or the texts of a file."""
+    if folder_kind(folder) is not None:
+        if among is None:
+            raise VectorsError(f"{folder} holds an encoder; name texts to look among: --among FILE")
+        return _of_texts(folder, number, among, watch)
+    if among is not None:
+        raise VectorsError(f"--among {among} is for encoders, and {folder} holds none.")
     from seqloom.text import bag
 
     if (folder / f"{bag.NAME}.json").is_file():
@@ -99,12 +120,42 @@ def _opened(folder: Path, number: int, watch: Watch) -> Callable[[str], Found]:
     return nearest
 
 
+def _of_texts(folder: Path, number: int, among: str, watch: Watch) -> Callable[[str], Found]:
+    """The texts of a file whose vectors are nearest to that of a text.
+
+    Raises:
+        VectorsError: the file holds no text.
+    """
+    import numpy as np
+
+    encoder = open_vectors_of_texts(folder, None, None)
+    texts = [Line(at, text) for at, text in enumerate(lines(among), 1) if text.strip()]
+    if not texts:
+        raise VectorsError(f"{among}: no text in it; expected one a line.")
+    parts = []
+    for start in range(0, len(texts), AT_ONCE):
+        parts.append(encoder.embed([line.text for line in texts[start : start + AT_ONCE]]))
+        watch.stage("embedding", min(start + AT_ONCE, len(texts)), len(texts))
+    for note in encoder.notes:
+        watch.message(note)
+    matrix = np.concatenate(parts)
+
+    def nearest(text: str) -> Found:
+        cosines = matrix @ encoder.embed([text])[0]
+        order = np.argsort(-cosines, kind="stable")[:number]
+        return [(texts[at], float(cosines[at])) for at in order.tolist()]
+
+    return nearest
+
+
 def _as_json(question: str, found: Found) -> str:
     named = [{**_named(what), "cosine": cosine} for what, cosine in found]
     return json.dumps({"question": question, "neighbours": named}, ensure_ascii=False)
 
 
-def _named(what: str | Place) -> dict[str, Any]:
+def _named(what: str | Place | Line) -> dict[str, Any]:
+    if isinstance(what, Line):
+        return {"text": what.text, "line": what.number}
     return {"word": what} if isinstance(what, str) else {"file": what.file, "line": what.line}
 
 

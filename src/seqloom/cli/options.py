@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqloom.errors import RecipeError
+from seqloom.errors import FolderError, RecipeError
 
 if TYPE_CHECKING:
     from seqloom.recipe import DecodingRecipe
@@ -51,6 +52,22 @@ def find_recipe(name: str) -> Path:
             name, [f"no such file, and no recipe of that name; known: {', '.join(sorted(shipped))}"]
         )
     return shipped[name]
+
+
+def folder_kind(folder: Path) -> str | None:
+    """What the folder of a language model or of a tuned encoder holds; None for any other folder.
+
+    Raises:
+        FolderError: its ``config.json`` is damaged.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        return None
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        return str(config["kind"]) if "kind" in config else None
+    except (ValueError, TypeError) as error:
+        raise FolderError(f"{path} is damaged ({error}); copy the folder again.") from None
 
 
 def decoding_recipe(

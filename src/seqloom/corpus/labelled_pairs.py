@@ -125,7 +125,7 @@ def _find_columns(path: Path) -> PairColumns:
     if named or len(names) < 3:
         raise CorpusError(
             f"{path}: no columns text_a, text_b and label; it has {', '.join(names) or 'none'}. "
-            "Name or number (from 0) the three with --columns TEXT TEXT LABEL."
+            "Name or number (from 0) the three with --columns TEXT LABEL --second TEXT."
         )
     return 0, 1, 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def similarity(vectors: WordVectors, pairs: Pairs, *, case: Case = "auto") -> Si
     known = [[rows[word] for word in pairs.words[place]] for place in covered]
     first, second = np.array(known, dtype=np.int64).reshape(-1, 2).T
     grades = np.array([pairs.grades[place] for place in covered])
-    spearman = _spearman(_cosines(vectors.matrix, first, second), grades)
+    spearman = rank_correlation(_cosines(vectors.matrix, first, second), grades)
     low, high = (None, None) if spearman is None else interval(spearman, len(covered))
     unknown = tuple(word for word in words if word not in rows)
     return Similarity(
@@ -81,7 +82,10 @@ def interval(spearman: float, pairs: int) -> tuple[float, float]:
     return math.tanh(z - margin), math.tanh(z + margin)
 
 
-def _spearman(cosines: NDArray[np.float64], grades: NDArray[np.float64]) -> float | None:
+def rank_correlation(
+    cosines: NDArray[np.float64], grades: Sequence[float] | NDArray[np.float64]
+) -> float | None:
+    """Spearman's, -1 to 1; None for too few pairs, or where all cosines or all grades are equal."""
     if len(grades) < FEWEST or np.ptp(cosines) == 0 or np.ptp(grades) == 0:
         return None
     from scipy.stats import spearmanr

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -47,20 +47,29 @@ class Joint(nn.Module):
 
     def __init__(self, linears: Sequence[nn.Linear]) -> None:
         super().__init__()
-        self.linears = tuple(linears)  # a tuple, so that they stay modules of their owners alone
+        # A tuple, so that they stay modules of their owners alone.
+        self.linears: tuple[nn.Module, ...] = tuple(linears)
         self.sizes = [linear.out_features for linear in linears]
         self.packed: Packed | None = None
         """In a lowered model: the one product."""
 
+    def replace(self, others: Mapping[nn.Module, nn.Module]) -> None:
+        """Take other layers for some of these; what is no plain linear layer is asked by itself."""
+        self.linears = tuple(others.get(linear, linear) for linear in self.linears)
+
     def joined(self) -> tuple[Tensor, Tensor | None]:
         """Weights [sum of D', D] and biases, if there are any, side by side."""
-        weight = torch.cat([linear.weight for linear in self.linears])
-        if self.linears[0].bias is None:
+        linears = [linear for linear in self.linears if type(linear) is nn.Linear]
+        assert len(linears) == len(self.linears), "layers that are no plain linear ones"
+        weight = torch.cat([linear.weight for linear in linears])
+        if linears[0].bias is None:
             return weight, None
-        return weight, torch.cat([linear.bias for linear in self.linears])
+        return weight, torch.cat([linear.bias for linear in linears])
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """[... D] -> [... D'] for each layer."""
+        if self.packed is None and any(type(each) is not nn.Linear for each in self.linears):
+            return tuple(linear(x) for linear in self.linears)
         joined = F.linear(x, *self.joined()) if self.packed is None else self.packed(x)
         return torch.split(joined, self.sizes, dim=-1)
 

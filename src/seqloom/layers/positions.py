@@ -12,11 +12,15 @@ from torch.nn import functional as F
 
 
 def positions_within(documents: Tensor) -> Tensor:
-    """Where each token stands in its own document, from 0: numbers of documents [B T] -> [B T]."""
+    """Where each token stands in its own document, from 0: numbers of documents [B T] -> [B T].
+
+    Padding, which may be longer than any document, stands at 0.
+    """
     here = torch.arange(documents.shape[1], device=documents.device).expand_as(documents)
     begins = torch.ones_like(documents, dtype=torch.bool)
     begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
-    return here - here.masked_fill(~begins, 0).cummax(dim=1).values
+    within = here - here.masked_fill(~begins, 0).cummax(dim=1).values
+    return within.masked_fill(documents == 0, 0)
 
 
 def sinusoids(positions: Tensor, width: int, *, fairseq: bool = False) -> Tensor:

@@ -167,6 +167,12 @@ class MaskedModel(TextModel):
         """
 
     @abstractmethod
+    def stages(self) -> list[list[nn.Module]]:
+        """What a text passes through, lowest first: the embeddings, each layer, and what reads the
+        states of the last layer. Together they hold every parameter; a shared one belongs to the
+        lowest."""
+
+    @abstractmethod
     def readout(self, hidden: Tensor) -> Tensor:
         """What the head projects: hidden states [... D] of masked tokens, transformed."""
 

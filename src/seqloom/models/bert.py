@@ -113,6 +113,25 @@ class Bert(MaskedModel):
             note(layer, "hidden", x)
         return x
 
+    def stages(self) -> list[list[nn.Module]]:
+        """See :meth:`MaskedModel.stages`."""
+        below: list[nn.Module] = [
+            self.tokens,
+            self.positions,
+            self.segments,
+            self.embedding_norm,
+            self.dropout,
+        ]
+        layers: list[list[nn.Module]] = [[layer] for layer in self]
+        above: list[nn.Module] = [
+            self.pooling,
+            self.transform,
+            self.transform_norm,
+            self.output,
+            self.following,
+        ]
+        return [below, *layers, above]
+
     @property
     def head(self) -> nn.Linear:
         """See :attr:`TextModel.head`; the embedding's weights and a bias."""

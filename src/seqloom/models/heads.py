@@ -9,7 +9,7 @@ Axes: B rows, T positions, D width, E texts, n words, C classes.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,28 @@ Pooling = Literal["mean", "first"]
 """How the vector of a sentence comes from its tokens."""
 
 
-class Classifier(nn.Module):
+class EncoderHead(nn.Module):
+    """Base: an encoder and what is learned on top of it.
+
+    A stage of the encoder that is frozen stays in evaluation mode while the rest learns: it gives
+    what it always gave, without dropout.
+    """
+
+    def __init__(self, encoder: MaskedModel) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, but for what is frozen."""
+        super().train(mode)
+        for stage in self.encoder.stages() if mode else []:
+            if not any(p.requires_grad for module in stage for p in module.parameters()):
+                for module in stage:
+                    module.eval()
+        return self
+
+
+class Classifier(EncoderHead):
     """A class for each text: pooled vector, dropout, linear layer (Devlin et al. 2019).
 
     Args:
@@ -32,8 +53,7 @@ class Classifier(nn.Module):
     """
 
     def __init__(self, encoder: MaskedModel, classes: int, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.encoder = encoder
+        super().__init__(encoder)
         self.dropout = Dropout(dropout)
         self.output = new_output(encoder, classes)
 
@@ -51,7 +71,7 @@ class Classifier(nn.Module):
         return logits
 
 
-class Tagger(nn.Module):
+class Tagger(EncoderHead):
     """A tag for each word, read from its first piece (Devlin et al. 2019).
 
     Args:
@@ -61,8 +81,7 @@ class Tagger(nn.Module):
     """
 
     def __init__(self, encoder: MaskedModel, tags: int, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.encoder = encoder
+        super().__init__(encoder)
         self.dropout = Dropout(dropout)
         self.output = new_output(encoder, tags)
 
@@ -79,7 +98,7 @@ class Tagger(nn.Module):
         return logits
 
 
-class SentenceEncoder(nn.Module):
+class SentenceEncoder(EncoderHead):
     """A vector of length 1 for each text (Reimers and Gurevych 2019).
 
     Args:
@@ -88,8 +107,7 @@ class SentenceEncoder(nn.Module):
     """
 
     def __init__(self, encoder: MaskedModel, pooling: Pooling = "mean") -> None:
-        super().__init__()
-        self.encoder = encoder
+        super().__init__(encoder)
         self.pooling = pooling
 
     def forward(

@@ -18,6 +18,8 @@ class HeadRecipe(Section):
     """Dropout before the new layer."""
     pooling: Literal["mean", "first"] = "mean"
     """Sentence vectors: the mean of all hidden states of a text, or that of its first token."""
+    pair: bool = False
+    """Classification: texts come in pairs."""
 
 
 class FinetuningRecipe(Optimization):
@@ -26,7 +28,9 @@ class FinetuningRecipe(Optimization):
     epochs: float = Field(4.0, gt=0)
     """Passes over the examples, where `updates` is left out."""
     batch_size: int = Field(32, ge=2)
-    """Examples (or pairs) of one update."""
+    """Examples (or pairs) of one batch."""
+    batch_tokens: int = Field(4096, ge=1)
+    """Positions of a batch of old texts, where they are mixed in."""
     optimizer: Literal["adam", "adamw", "muon"] = "adamw"
     """AdamW (Loshchilov and Hutter 2019), Adam (Kingma and Ba 2015), or Muon for hidden matrices
     (Jordan et al. 2024)."""
@@ -38,8 +42,11 @@ class FinetuningRecipe(Optimization):
     """Course of the learning rate after the warm-up."""
     warmup: int = Field(20, ge=0)
     """Updates of linear warm-up."""
-    metric: Literal["accuracy", "f1", "spearman", "recall", "loss"] = "accuracy"
-    """Validation figure that decides which weights are kept."""
+    metric: Literal["auto", "accuracy", "f1", "spearman", "recall", "loss"] = "auto"
+    """Validation figure that decides which weights are kept. auto: accuracy of classes and tags; of
+    sentence vectors the rank correlation with grades, else recall of partners, else loss."""
+    held_out: float = Field(0.1, gt=0, lt=1)
+    """Share of the examples that is held out where no validation files are given."""
     tune: Literal["all", "last", "head", "lora"] = "all"
     """All weights; those of the last `last_layers` layers and the new one; the new one alone; or
     products of low rank beside the matrices (Hu et al. 2022) and the new layer."""
@@ -50,10 +57,12 @@ class FinetuningRecipe(Optimization):
     2018)."""
     lora_rank: int = Field(8, ge=1)
     """tune=lora: rank of the products."""
-    lora_alpha: float = Field(16.0, gt=0)
+    lora_alpha: int = Field(16, ge=1)
     """tune=lora: the products are multiplied by alpha / rank."""
     scale: float = Field(20.0, gt=0)
     """Sentence vectors: cosines are multiplied by this."""
+    mix: float = Field(0.0, ge=0, lt=1)
+    """Share of the batches that are old texts with holes, so that less is forgotten."""
 
 
 class FinetuneRecipe(Section):
@@ -64,9 +73,16 @@ class FinetuneRecipe(Section):
     training: FinetuningRecipe = FinetuningRecipe()
 
     def conflicts(self) -> list[Conflict]:
-        """More layers than there are."""
+        """More layers than the encoder, once it is known, has; old texts for one that stays."""
         training = self.training
-        if training.tune == "last" and training.last_layers > self.model.layers:
+        if training.tune == "head" and training.mix:
+            message = (
+                "training.mix: with training.tune=head the encoder forgets nothing; leave one of "
+                "the two out"
+            )
+            return [Conflict(("training.mix", "training.tune"), message)]
+        known = "model" in self.model_fields_set
+        if known and training.tune == "last" and training.last_layers > self.model.layers:
             message = (
                 f"training.last_layers: the encoder has {self.model.layers} layers, not "
                 f"{training.last_layers}; lower it, or set training.tune=all"

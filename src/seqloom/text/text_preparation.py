@@ -41,13 +41,22 @@ class TextPreparation:
         folder: where it is made; what an interrupted one left there is used.
         workers: processes that clean and encode; the result does not depend on them.
         progress: told how far each stage is.
+        tokenizer: to use; learned when left out.
     """
 
-    def __init__(self, recipe: TextRecipe, folder: Path, workers: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        recipe: TextRecipe,
+        folder: Path,
+        workers: int,
+        progress: Progress,
+        tokenizer: Tokenizer | None = None,
+    ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.workers = workers
         self.progress = progress
+        self.tokenizer = tokenizer
 
     def run(self, corpus: Corpus, validation: Corpus | None) -> None:
         """Go through all stages and write the report."""
@@ -136,7 +145,7 @@ class TextPreparation:
     def _tokenizer(self) -> Tokenizer:
         learned = self._work("learned")  # after the file of the tokenizer
         if not learned.exists():
-            self._learn().save(self.folder / SOURCE_FILE)
+            (self.tokenizer or self._learn()).save(self.folder / SOURCE_FILE)
             learned.touch()
         return Tokenizer.load(self.folder / SOURCE_FILE)
 

@@ -58,6 +58,7 @@ def prepare_texts(
     *,
     corpus: Corpus | None = None,
     validation: Corpus | None = None,
+    tokenizer: Tokenizer | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> PreparedTexts:
@@ -71,6 +72,7 @@ def prepare_texts(
         out: the folder to write.
         corpus: documents to use instead of the recipe's files, as sources without targets.
         validation: held-out documents to use instead of the recipe's files.
+        tokenizer: to use instead of learning one.
         workers: processes that clean and encode a large corpus; the result is the same for any.
         progress: called now and then while a stage runs.
 
@@ -96,7 +98,9 @@ def prepare_texts(
         check_same(out, origin)
         return load_prepared_texts(out)
     with whole_folder(out, origin) as folder:
-        TextPreparation(recipe, folder, workers, progress or quiet).run(corpus, validation)
+        TextPreparation(recipe, folder, workers, progress or quiet, tokenizer).run(
+            corpus, validation
+        )
         write_json(folder / "recipe.json", {"format": FORMAT, "kind": KIND, **origin.as_dict()})
     return load_prepared_texts(out)
 

@@ -35,6 +35,7 @@ from seqloom.training.interrupt import graceful_stop
 from seqloom.training.metrics import Metrics, draw_curves
 from seqloom.training.optim import (
     MovingAverage,
+    all_alike,
     average_weights,
     build_optimizer,
     normalize_and_clip,
@@ -71,6 +72,8 @@ class Trainer:
     """Keeps the model's weights as the best so far."""
     progress: Progress
     device: torch.device
+    rate_of: Callable[[str], float] = all_alike
+    """By the name of a parameter, the share of the learning rate that it has."""
     group: Group = field(default_factory=Group)
     """The processes that share the run; this one writes nothing unless it is the first."""
     state: RunState = field(default_factory=RunState)
@@ -81,7 +84,7 @@ class Trainer:
         self.updates = self.recipe.updates
         self.validate_every = self.recipe.validate_every
         self.checkpoint = self.folder / "training" / "checkpoint.safetensors"
-        self.optimizer = build_optimizer(self.model, self.recipe)
+        self.optimizer = build_optimizer(self.model, self.recipe, self.rate_of)
         self.average = MovingAverage(self.model, self.recipe.ema) if self.recipe.ema else None
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
 
@@ -237,6 +240,8 @@ class Trainer:
         value, best = figures[self.recipe.metric], self.state.best
         if best is None:
             return True
+        if value == best:  # as accuracies are, of few examples
+            return figures.get("loss", math.inf) < self.state.figures.get("loss", -math.inf)
         return value < best if self.recipe.metric in LOWER_IS_BETTER else value > best
 
     def _out_of_patience(self) -> bool:

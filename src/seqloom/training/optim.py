@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,43 +51,61 @@ class Optimizers:
             part.zero_grad(set_to_none=False)
 
 
-def build_optimizer(model: nn.Module, recipe: Optimization) -> Optimizers:
+def all_alike(name: str) -> float:
+    """The share of the learning rate of a parameter, where all have the whole of it."""
+    return 1.0
+
+
+def build_optimizer(
+    model: nn.Module, recipe: Optimization, rate_of: Callable[[str], float] = all_alike
+) -> Optimizers:
     """Adam or AdamW, in which matrices decay and vectors (biases, norms) do not; or Muon.
 
     Muon (Jordan et al. 2024) makes the steps of hidden matrices orthogonal. Embeddings, the head
     and vectors are not hidden matrices, and are left to Adam.
+
+    Args:
+        model: its parameters that may move.
+        recipe: which optimizer, and its rates.
+        rate_of: the share of the learning rate that a parameter has, by its name.
     """
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    hidden = _hidden_matrices(model) if recipe.optimizer == "muon" else []
-    apart = {id(p) for p in hidden}
-    matrices = [p for p in parameters if p.ndim > 1 and id(p) not in apart]
-    vectors = [p for p in parameters if p.ndim <= 1]
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    hidden = _hidden_matrices(model) if recipe.optimizer == "muon" else set()
+    apart = _groups({n: p for n, p in named.items() if id(p) in hidden}, recipe, rate_of)
+    groups = _groups({n: p for n, p in named.items() if id(p) not in hidden}, recipe, rate_of)
     adam = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
     rate = recipe.learning_rate
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": recipe.weight_decay, "highest": rate},
-        {"params": vectors, "weight_decay": 0.0, "highest": rate},
-    ]
+    for group in groups:
+        group["highest"] = rate * group["share"]
     parts: list[torch.optim.Optimizer] = [
-        adam(
-            [group for group in groups if group["params"]],
-            lr=rate,
-            betas=(recipe.beta1, recipe.beta2),
-            eps=1e-9,
-            fused=True,
-        )
+        adam(groups, lr=rate, betas=(recipe.beta1, recipe.beta2), eps=1e-9, fused=True)
     ]
-    if hidden:
+    if apart:
         rate = recipe.muon_learning_rate
-        group = {"params": hidden, "highest": rate}
-        parts.append(Muon([group], lr=rate, weight_decay=recipe.weight_decay))
+        for group in apart:
+            group["highest"] = rate * group["share"]
+        parts.append(Muon(apart, lr=rate, weight_decay=recipe.weight_decay))
     return Optimizers(*parts)
 
 
-def _hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+def _groups(
+    named: Mapping[str, nn.Parameter], recipe: Optimization, rate_of: Callable[[str], float]
+) -> list[dict[str, Any]]:
+    """Parameters of equal rate and equal decay together."""
+    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in named.items():
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        found.setdefault((rate_of(name), decay), []).append(parameter)
+    return [
+        {"params": parameters, "weight_decay": decay, "share": share}
+        for (share, decay), parameters in found.items()
+    ]
+
+
+def _hidden_matrices(model: nn.Module) -> set[int]:
     outer = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     outer |= {id(m.head.weight) for m in model.modules() if isinstance(m, TextModel)}
-    return [p for p in model.parameters() if p.ndim == 2 and id(p) not in outer]
+    return {id(p) for p in model.parameters() if p.ndim == 2} - outer
 
 
 def normalize_and_clip(parameters: list[nn.Parameter], tokens: float, clip: float) -> Tensor:

@@ -1,0 +1,155 @@
+"""What an encoder could do before it was tuned: hidden tokens of its own texts, and old texts mixed
+into the new task so that less of it is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqloom.errors import FolderError
+from seqloom.language_folder import LanguageFolder
+from seqloom.models.base import MaskedModel
+from seqloom.models.heads import EncoderHead
+from seqloom.pretraining import TextFeed, TextValidator
+from seqloom.recipe.finetuning import FinetuningRecipe
+from seqloom.recipe.pretraining import PretrainingRecipe, PretrainRecipe
+from seqloom.recipe.texts import TextRecipe
+from seqloom.runtime import processors
+from seqloom.text.texts import PreparedTexts, load_prepared_texts, prepare_texts
+from seqloom.training.labelled_batches import LabelledBatch, LabelledFeed
+from seqloom.training.language_tasks import HiddenTokens
+from seqloom.training.masking import MaskedBatch
+from seqloom.training.progress import Progress
+from seqloom.training.tasks import Loss, Task
+
+HELD_OUT = 0.2
+"""Share of old texts to measure on; the rest may be mixed in."""
+
+_APART = 1_000_003  # between the numbers of two passes over old texts in one epoch of the new task
+
+
+@dataclass(frozen=True)
+class OldTask:
+    """Hidden tokens of old texts."""
+
+    feed: TextFeed
+
+    def measure(self, encoder: MaskedModel, device: torch.device) -> dict[str, float]:
+        """Figures of an encoder on the held-out texts: see :class:`TextValidator`."""
+        learning = encoder.training
+        encoder.eval()
+        recipe, texts = self.feed.recipe, self.feed.texts
+        found = TextValidator(recipe, texts, self.feed, device, Progress())(encoder)
+        encoder.train(learning)
+        return found
+
+    def batches(self, epoch: int, skip: int) -> Iterator[MaskedBatch]:
+        """Without an end, drawn anew for each epoch of the new task; from number ``skip`` on."""
+        for again in count():
+            for batch in self.feed(epoch + again * _APART, 0):
+                if skip:
+                    skip -= 1
+                else:
+                    yield batch
+
+
+def find_old(
+    encoder: LanguageFolder[Any],
+    files: Sequence[str],
+    out: Path,
+    recipe: FinetuningRecipe,
+    precision: str,
+    progress: Progress,
+) -> OldTask | None:
+    """The old task of an encoder on ``files``, or on what its folder keeps of its own texts.
+
+    Raises:
+        FolderError: its vocabulary has no mask, or old texts are to be mixed in and there are none.
+        CorpusError: a file cannot be read.
+    """
+    if files and encoder.tokenizer.symbols.mask is None:
+        raise FolderError(
+            f"{encoder.path}: its vocabulary has no mask, so its old task cannot be measured; "
+            "leave --old out."
+        )
+    texts = _prepared(encoder, files, out, progress)
+    if texts is None:
+        if recipe.mix:
+            raise FolderError(
+                f"{encoder.path} keeps none of the texts it was trained on, so training.mix has "
+                "nothing to mix in; name some: --old FILE"
+            )
+        return None
+    own = encoder.recipe
+    training = own.training if isinstance(own, PretrainRecipe) else PretrainingRecipe()
+    pairs = min(len(texts.train), len(texts.validation)) > 1
+    changed = {
+        "batch_tokens": recipe.batch_tokens,
+        "precision": precision,
+        "next_sentence": training.next_sentence and pairs,
+    }
+    settings = training.model_copy(update=changed)
+    return OldTask(
+        TextFeed(PretrainRecipe(data=texts.recipe, model=own.model, training=settings), texts)
+    )
+
+
+def _prepared(
+    encoder: LanguageFolder[Any], files: Sequence[str], out: Path, progress: Progress
+) -> PreparedTexts | None:
+    if files:
+        return prepare_texts(
+            TextRecipe(sources=tuple(files), validation_share=HELD_OUT, mask=True),
+            out / "data",
+            tokenizer=encoder.tokenizer,
+            workers=processors(),
+            progress=progress.stage,
+        )
+    kept = encoder.path / "data"
+    if encoder.tokenizer.symbols.mask is None or not (kept / "train.arrow").is_file():
+        return None
+    texts = load_prepared_texts(kept)
+    return texts if texts.tokenizer.fingerprint == encoder.tokenizer.fingerprint else None
+
+
+@dataclass(frozen=True)
+class MixedFeed:
+    """Batches of the new task with old texts between them, evenly."""
+
+    new: LabelledFeed
+    old: OldTask
+    share: float
+    """Of the batches that are old texts."""
+
+    def __call__(self, epoch: int, skip: int) -> Iterator[LabelledBatch | MaskedBatch]:
+        """See :class:`seqloom.training.tasks.Feed`; an epoch is one of the new task."""
+        olds = int(skip * self.share)
+        new, old = self.new(epoch, skip - olds), self.old.batches(epoch, olds)
+        for number in count(skip):
+            if int((number + 1) * self.share) > int(number * self.share):
+                yield next(old)
+            elif (batch := next(new, None)) is not None:
+                yield batch
+            else:
+                return
+
+
+class MixedTask:
+    """The loss of whichever task a batch is of; each is a mean over its own tokens or labels."""
+
+    def __init__(self, new: Task) -> None:
+        self.new = new
+        self.old = HiddenTokens()
+
+    def __call__(
+        self, model: EncoderHead, batch: LabelledBatch | MaskedBatch, done: float = 1.0
+    ) -> Loss:
+        """See :class:`seqloom.training.tasks.Task`."""
+        if isinstance(batch, MaskedBatch):
+            return self.old(model.encoder, batch, done)
+        return self.new(model, batch, done)

@@ -1,0 +1,304 @@
+"""Fine-tuning: an encoder and labelled data in, the folder of a model out.
+
+Run again with the same arguments, it goes on where it was; a folder that holds another run is
+refused and left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from seqloom.encoders import SentenceVectors, TextClassifier, WordTagger, encoder_of
+from seqloom.errors import RecipeError
+from seqloom.finetuning.data import Data, job_of
+from seqloom.finetuning.jobs import Job
+from seqloom.finetuning.old import MixedFeed, MixedTask, OldTask, find_old
+from seqloom.finetuning.report import finetuned_card
+from seqloom.folder import write_text
+from seqloom.language_folder import (
+    KINDS,
+    LanguageFolder,
+    build,
+    language_config,
+    load_language_folder,
+    save_language_config,
+    save_language_weights,
+)
+from seqloom.models.base import MaskedModel
+from seqloom.models.heads import EncoderHead
+from seqloom.recipe.finetuning import FinetuneRecipe
+from seqloom.runtime import choose_device, faster_precision, keep_memory, set_threads
+from seqloom.text.examples import Examples
+from seqloom.training.checkpoint import RunState
+from seqloom.training.distributed import Group, joined
+from seqloom.training.freezing import freeze, moving, rate_of
+from seqloom.training.labelled_batches import LabelledFeed
+from seqloom.training.loop import Trainer
+from seqloom.training.lora import add_products, merged
+from seqloom.training.progress import Progress
+from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
+from seqloom.training.tasks import autocast
+
+Task = Literal["classify", "tag", "vectors"]
+Tuned = TextClassifier | WordTagger | SentenceVectors
+_FACADES: dict[str, type[Tuned]] = {
+    "classifier": TextClassifier,
+    "tagger": WordTagger,
+    "sentences": SentenceVectors,
+}
+_VALIDATIONS = 20  # of a run, where their distance is left open
+
+
+def finetune(
+    encoder: str | Path,
+    task: Task,
+    train: Data,
+    out: str | Path,
+    *,
+    validation: Data | None = None,
+    recipe: FinetuneRecipe | None = None,
+    old: Sequence[str] = (),
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> Tuned:
+    """Learn a task on top of an encoder, and leave the model in the folder ``out``.
+
+    Args:
+        encoder: folder of a BERT, or of one that was tuned before.
+        task: classes of texts, tags of words or vectors of sentences.
+        train: what to learn from: files, or what :func:`seqloom.corpus.classes.gather`,
+            :func:`seqloom.corpus.tagged.read_tagged` or
+            :func:`seqloom.corpus.labelled_pairs.read_sentences` give.
+        out: folder; the same call again goes on where it was.
+        validation: what to measure on, likewise; else a share of ``train``. For vectors also pairs
+            with grades, as :func:`gather` gives them.
+        recipe: what moves and how fast; its model is the encoder's.
+        old: texts of the encoder's old task, to measure how much is forgotten and to mix in; those
+            that its folder keeps when left out.
+        progress: who watches.
+        device: such as ``cuda:1``; the best one when left out.
+
+    Raises:
+        SeqloomError: a mistake in the recipe, the data or the folders.
+        TrainingError: the loss is not finite; the last checkpoint stays.
+    """
+    out, progress = Path(out), progress or Progress()
+    where = choose_device(device)
+    set_threads()
+    keep_memory()
+    source = load_language_folder(encoder, tuple(KINDS))
+    encoder_of(source)
+    recipe = _with_model(recipe or FinetuneRecipe(), source)
+    job, recipe = job_of(task, train, validation, source, recipe, progress)
+    with joined(where) as group:
+        if not group.first:
+            progress = Progress()
+            group.wait()  # for the first process's prepared texts and chosen sizes
+        check_free(out)
+        run = _prepare(source, job, recipe, out, list(old), progress, where)
+        if group.first:
+            group.wait()
+        run.fit(group)
+    return _FACADES[job.kind].load(out, device=where)
+
+
+def _with_model(recipe: FinetuneRecipe, source: LanguageFolder[Any]) -> FinetuneRecipe:
+    """The recipe for the encoder of a folder.
+
+    Raises:
+        RecipeError: it asks for what this encoder does not have.
+    """
+    recipe = recipe.model_copy(update={"model": source.recipe.model})
+    if conflicts := recipe.conflicts():
+        raise RecipeError(str(source.path), [conflict.message for conflict in conflicts])
+    return recipe
+
+
+def _prepare(
+    source: LanguageFolder[Any],
+    job: Job,
+    recipe: FinetuneRecipe,
+    out: Path,
+    old: list[str],
+    progress: Progress,
+    device: torch.device,
+) -> Run:
+    request = {
+        **json.loads(recipe.model_dump_json()),
+        "data": {
+            "task": job.kind,
+            "encoder": _weights_digest(encoder_of(source)),
+            "train": _examples_digest(job.train),
+            "validation": _examples_digest(job.held),
+            "old": old,
+        },
+        "tokenizer": source.tokenizer.fingerprint,
+    }
+    remembered = out / "training" / "request.json"
+    goes_on = remembered.exists() and (out / "config.json").exists()
+    if goes_on:
+        check_same(read_request(remembered), request, out)
+    settled = _going_on(recipe, out, job) if goes_on else _choose_sizes(recipe, job, device)
+    precision = settled.training.precision
+    task = find_old(source, old, out, settled.training, precision, progress)
+    if not goes_on:
+        # The request first: it marks the folder as ours, should the run be killed between the two.
+        write_text(remembered, json.dumps(request, indent=2) + "\n")
+    save_language_config(out, job.kind, settled, source.tokenizer, job.labels)
+    return Run(source, job, settled, out, task, progress, device)
+
+
+def _going_on(recipe: FinetuneRecipe, out: Path, job: Job) -> FinetuneRecipe:
+    """The recipe of an interrupted run, with what may change as it is asked for now."""
+    _, settled, _ = language_config(out, (job.kind,))
+    assert isinstance(settled, FinetuneRecipe)
+    asked = MAY_CHANGE & recipe.training.model_fields_set
+    changed = {name: getattr(recipe.training, name) for name in asked}
+    return settled.model_copy(update={"training": settled.training.model_copy(update=changed)})
+
+
+def _choose_sizes(recipe: FinetuneRecipe, job: Job, device: torch.device) -> FinetuneRecipe:
+    """The recipe with its open fields filled."""
+    training = recipe.training
+    chosen: dict[str, Any] = {"metric": job.metric(training.metric)}
+    examples = len(job.train.items) / job.train.group
+    if training.updates is None:
+        # Old texts that are mixed in come on top of the passes over the new ones.
+        per_update = training.batch_size * training.accumulation * (1 - training.mix)
+        chosen["updates"] = max(1, math.ceil(training.epochs * examples / per_update))
+    updates = training.updates or chosen["updates"]
+    if training.validate_every is None:
+        chosen["validate_every"] = max(10, updates // _VALIDATIONS)
+    if "warmup" not in training.model_fields_set:
+        chosen["warmup"] = min(training.warmup, updates // 10)
+    if training.precision == "auto":
+        chosen["precision"] = faster_precision(device)
+    return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fine-tuning, ready to begin or to go on."""
+
+    source: LanguageFolder[Any]
+    job: Job
+    recipe: FinetuneRecipe
+    out: Path
+    old: OldTask | None
+    progress: Progress
+    device: torch.device
+
+    def fit(self, group: Group) -> None:
+        """Measure, train, measure again, and write the report and the card."""
+        model = self._model()
+        trainer = self._trainer(model, group)
+        noted = self.out / "training" / "before.json"
+        if group.first and not trainer.checkpoint.exists():
+            write_text(noted, json.dumps(self._figures(model)) + "\n")
+            self._tell(model)
+        state = trainer.fit()
+        if group.first:
+            self._report(model, state, json.loads(noted.read_text(encoding="utf-8")))
+
+    def _model(self) -> EncoderHead:
+        """The encoder with a new layer; what may not move is frozen."""
+        training, source = self.recipe.training, self.source
+        torch.manual_seed(training.seed)
+        model = build(self.job.kind, self.recipe, source.tokenizer, self.job.labels)
+        assert isinstance(model, EncoderHead)
+        model.encoder.load_state_dict(encoder_of(source).state_dict())
+        freeze(model, training)
+        if training.tune == "lora":
+            add_products(model, training.lora_rank, training.lora_alpha)
+        return model.to(self.device)
+
+    def _trainer(self, model: EncoderHead, group: Group) -> Trainer:
+        training, job = self.recipe.training, self.job
+        feed = LabelledFeed(job.train, training.batch_size, training.seed)
+        mixed = self.old if training.mix else None
+
+        def validate(found: EncoderHead) -> dict[str, float]:
+            with autocast(self.device, training.precision):
+                return job.measure(found, self.device).figures
+
+        def publish(best: EncoderHead, state: RunState) -> None:
+            weights = merged(best) if training.tune == "lora" else best.state_dict()
+            save_language_weights(self.out, weights, self.recipe, self.source.tokenizer)
+
+        return Trainer(
+            model=model,
+            task=MixedTask(job.task) if mixed else job.task,
+            feed=MixedFeed(feed, mixed, training.mix) if mixed else feed,
+            recipe=training,
+            folder=self.out,
+            validate=validate,
+            publish=publish,
+            progress=self.progress,
+            device=self.device,
+            rate_of=rate_of(model, training.layer_decay),
+            group=group,
+        )
+
+    def _figures(self, model: EncoderHead) -> dict[str, Any]:
+        """Of the new task, and of the old one if it is known."""
+        model.eval()
+        found: dict[str, Any] = {"new": self.job.measure(model, self.device).figures}
+        if self.old:
+            found["old"] = self.old.measure(model.encoder, self.device)
+        return found
+
+    def _tell(self, model: EncoderHead) -> None:
+        training = self.recipe.training
+        self.progress.started(
+            {
+                "examples": len(self.job.train.items) // self.job.train.group,
+                "parameters": sum(p.numel() for p in model.parameters()),
+                "of which move": moving(model),
+                "updates": training.updates,
+                "device": f"{self.device}, {training.precision}",
+            }
+        )
+
+    def _report(self, model: EncoderHead, state: RunState, before: dict[str, Any]) -> None:
+        """``metrics.json`` and the card: of the weights that were kept."""
+        kept = load_language_folder(self.out, (self.job.kind,), self.device).model
+        measured = self.job.measure(kept, self.device)
+        report: dict[str, Any] = {
+            "kind": self.job.kind,
+            "encoder": str(self.source.path),
+            "data": self.job.data,
+            "before": before["new"],
+            "after": measured.figures,
+            "figures": measured.whole,
+            "text": measured.text,
+            "parameters": sum(p.numel() for p in kept.parameters()),
+            "moving": moving(model),
+            "best_update": state.best_update,
+            "seconds": state.seconds,
+        }
+        if self.old:
+            after = self.old.measure(kept.encoder, self.device)
+            report["old"] = {"before": before["old"], "after": after}
+        text = json.dumps(report, ensure_ascii=False, indent=1)
+        write_text(self.out / "metrics.json", text + "\n")
+        write_text(self.out / "README.md", finetuned_card(self.recipe, report))
+
+
+def _weights_digest(model: MaskedModel) -> str:
+    found = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def _examples_digest(examples: Examples) -> str:
+    return hashlib.sha256(json.dumps(examples.items).encode()).hexdigest()[:16]
