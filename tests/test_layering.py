@@ -41,11 +41,12 @@ MAY_KNOW: dict[str, set[str]] = {
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}
     | {"decoding", "language_model", "language_start"},
-    "translation_start": GROUND | {"corpus", "models.base", "folder", "text"},
     "encoders": GROUND | {"corpus", "text", "language_folder", "models", "training.labelled_tasks"},
     "finetuning": GROUND
     | {"corpus", "text", "models", "folder", "language_folder", "training", "evaluation"}
     | {"encoders", "pretraining"},
+    "translation_start": GROUND
+    | {"corpus", "models.base", "models.warm_start", "folder", "language_folder", "text"},
     "tags": {"corpus"},
     "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND

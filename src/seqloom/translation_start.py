@@ -1,4 +1,4 @@
-"""What training a translation model goes on from: the model of a folder, and what it can do."""
+"""What training a translation model goes on from: its like, or language models for its sides."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 from seqloom.corpus.pairs import Pair
 from seqloom.corpus.readers import read_corpus
 from seqloom.corpus.store import StoreWriter, TokenStore
-from seqloom.errors import CorpusError, RecipeError
+from seqloom.errors import CorpusError, FolderError, RecipeError
 from seqloom.folder import load_config, load_folder
+from seqloom.language_folder import language_config, load_language_folder
 from seqloom.models.base import EncoderDecoder
+from seqloom.models.warm_start import Given, agreeing, fill
 from seqloom.recipe import Recipe
 from seqloom.recipe.inheriting import contradictions, inheriting
+from seqloom.text.growth import shared_ids
 from seqloom.text.tags import tag_token
 from seqloom.text.tokenizer import Tokenizers
 
@@ -94,3 +97,52 @@ def old_pairs(recipe: Recipe, tokenizers: Tokenizers, out: Path) -> HeldOut | No
     with StoreWriter(place, tokenizers.source.size, tokenizers.target.size) as writer:
         writer.write(sources, targets)
     return HeldOut(pairs, TokenStore.open(place), language)
+
+
+def shaped_like(recipe: Recipe) -> Recipe:
+    """The recipe whose open sizes and switches are those of the models that its sides begin with.
+
+    Raises:
+        FolderError: no folder of a BERT for the encoder, or of a GPT for the decoder.
+    """
+    fields: dict[str, object] = {}
+    for side, family in (("decoder", "gpt"), ("encoder", "bert")):  # the encoder has the last word
+        place = getattr(recipe.training, f"{side}_from")
+        if place is not None:
+            _, given, _ = language_config(Path(place), ("language",))
+            if given.model.family != family:
+                raise FolderError(
+                    f"training.{side}_from: {place} holds a model of the family "
+                    f"{given.model.family}; the {side} can begin with a {family.upper()}."
+                )
+            fields |= agreeing(given.model)
+    asked = recipe.model.model_fields_set
+    if not fields or recipe.model.family != "transformer":
+        return recipe
+    chosen = {name: value for name, value in fields.items() if name not in asked}
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update=chosen)})
+
+
+def warm_start(recipe: Recipe, model: EncoderDecoder, tokenizers: Tokenizers) -> list[str]:
+    """Let encoder and decoder begin with language models; a line of words for each.
+
+    Raises:
+        FolderError: a folder is damaged.
+        RecipeError: the model cannot begin with that of the folder.
+    """
+    lines = []
+    source, target = model.embeddings if _sides(recipe) else (None, None)
+    for side in _sides(recipe):
+        folder = load_language_folder(getattr(recipe.training, f"{side}_from"))
+        tokenizer = tokenizers.source if side == "encoder" else tokenizers.target
+        rows = shared_ids(folder.tokenizer, tokenizer)
+        given = Given(str(folder.path), folder.model, folder.recipe.model, rows)
+        # One table serves both sides: that of the encoder's model, if there is one.
+        table = side == "encoder" or source is not target or recipe.training.encoder_from is None
+        lines.append(f"{side}: {fill(model, recipe.model, side, given, table)}.")
+    return lines
+
+
+def _sides(recipe: Recipe) -> list[str]:
+    """Those that begin with a language model."""
+    return [side for side in ("encoder", "decoder") if getattr(recipe.training, f"{side}_from")]

@@ -38,7 +38,14 @@ from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.request import check_free, settle
 from seqloom.training.tasks import Translation, autocast
-from seqloom.translation_start import HeldOut, TranslationStart, old_pairs, start_from
+from seqloom.translation_start import (
+    HeldOut,
+    TranslationStart,
+    old_pairs,
+    shaped_like,
+    start_from,
+    warm_start,
+)
 from seqloom.translator import Translator
 
 
@@ -80,7 +87,7 @@ def train(
         check_free(out)
         new = not (out / "training" / "checkpoint.safetensors").exists()
         start = start_from(recipe, under_way=not new)
-        recipe = recipe if start is None else start.recipe
+        recipe = shaped_like(recipe) if start is None else start.recipe
         known = None if start is None else start.tokenizers
         read = new and group.first
         prepared, vectors = _begin(recipe, out, corpus, validation, known, progress, read)
@@ -88,7 +95,8 @@ def train(
         old = old_pairs(recipe, prepared.tokenizers, out / "old") if group.first else None
         if group.first:
             group.wait()
-        trainer = _trainer(recipe, out, prepared, old, progress, where, group, group.agree(vectors))
+        vectors = group.agree(vectors)
+        trainer = _trainer(recipe, out, prepared, old, progress, where, group, vectors, new)
         if new and start is not None:
             _go_on(trainer, start, prepared.tokenizers)
         if new and group.first:
@@ -179,16 +187,17 @@ def _trainer(
     device: torch.device,
     group: Group,
     vectors: Start | None,
+    new: bool,
 ) -> Trainer:
     tokenizers = prepared.tokenizers
     torch.manual_seed(recipe.training.seed)
     model = build_model(recipe.model, tokenizers.source.size, tokenizers.target.size).to(device)
-    if vectors is not None:
-        lines = vectors.fill(model)
-        for line in lines:
-            progress.message(line)
-        if group.first:
-            keep_note(out, lines)
+    lines = warm_start(recipe, model, tokenizers) if new else []
+    lines += vectors.fill(model) if vectors is not None else []
+    for line in lines:
+        progress.message(line)
+    if lines and group.first:
+        keep_note(out, lines)
 
     def publish(best: EncoderDecoder, state: RunState) -> None:
         save_weights(out, best.state_dict(), recipe, tokenizers)

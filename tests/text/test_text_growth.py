@@ -9,10 +9,11 @@ from tokenizers import models, pre_tokenizers
 
 from seqloom.errors import TokenizerError
 from seqloom.symbols import Symbols
-from seqloom.text.growth import grown, grown_both, old_ids
+from seqloom.text.growth import grown, old_ids, shared_ids, with_tags
 from seqloom.text.pipeline import KINDS
-from seqloom.text.tokenizer import Tokenizer, Tokenizers
+from seqloom.text.tokenizer import Tokenizer
 
+THEIRS = {"▁dog": 0, "[B]": 1, "[P]": 2, "[E]": 3}
 TEXTS = ["two dogs run", "a man runs", "one dog", "</s> <2fr> ▁x"]
 
 
@@ -50,14 +51,22 @@ def test_a_grown_vocabulary_is_saved_and_read_again(learned: Tokenizer, tmp_path
 
 def test_nothing_new_changes_nothing(learned: Tokenizer) -> None:
     assert grown(learned, ["de"]) is learned
-    both = Tokenizers(learned, learned)
-    assert grown_both(both, ["fr"]).joint
-    apart = grown_both(
-        Tokenizers(learned, Tokenizer.train(TEXTS, "character", 300, exact=False)), ["fr"]
-    )
-    assert not apart.joint
-    assert apart.source.tags == ("<2de>", "<2fr>")
-    assert apart.target.tags == ()
+    source, target = with_tags((learned, learned), ["fr"])
+    assert source is target
+    other = Tokenizer.train(TEXTS, "character", 300, exact=False)
+    source, target = with_tags((learned, other), ["fr"])
+    assert source.tags == ("<2de>", "<2fr>")
+    assert target is other
+    assert with_tags((None, None), ["fr"]) == (None, None)
+
+
+def test_tokens_are_found_by_their_text_and_special_ones_by_their_use() -> None:
+    ours = Tokenizer.train(["dog run"] * 9, "word", 300, exact=False)
+    backend = tokenizers.Tokenizer(models.WordLevel(THEIRS, "[E]"))
+    rows = shared_ids(Tokenizer(backend, Symbols(2, 1, 3, None)), ours)
+    assert rows[:4].tolist() == [2, 1, 3, -1]
+    assert rows[ours.encode("dog")].tolist() == [0]
+    assert rows[ours.encode("run")].tolist() == [-1]
 
 
 def test_what_is_no_tag_is_refused(learned: Tokenizer) -> None:

@@ -306,7 +306,7 @@ def test_resumed_is_uninterrupted(model: dict[str, Any], words: Path, tmp_path: 
     (line,) = began_with(out)
     for folder in (out, tmp_path / "whole"):
         card = (folder / "README.md").read_text(encoding="utf-8")
-        assert f"Its embeddings began with word vectors:\n\n- {line}\n" in card
+        assert f"It did not begin at random alone:\n\n- {line}\n" in card
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -24,6 +24,8 @@ from seqloom.recipe import TransformerRecipe
 
 _OFFSET = 2
 """BART's tables of learned positions begin with two rows that no model reads."""
+_EPSILON = 1e-5
+"""What their norms add to variances."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,8 @@ def _obstacles(recipe: TransformerRecipe, family: Family) -> list[str]:
         )
         if given != wanted
     ]
+    if recipe.norm_epsilon != _EPSILON:
+        found.append(f"model.norm_epsilon={_EPSILON} (here: {recipe.norm_epsilon})")
     if recipe.activation not in _ACTIVATIONS:
         found.append(f"model.activation={'|'.join(_ACTIVATIONS)} (here: {recipe.activation})")
     if recipe.tie not in family.ties:

@@ -31,6 +31,10 @@ Remember = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Takes keys and values [B H T K] of new positions, gives those of all positions [B H P K]."""
 
 
+def _norm(recipe: TransformerRecipe) -> nn.LayerNorm:
+    return nn.LayerNorm(recipe.width, recipe.norm_epsilon)
+
+
 class Embedder(nn.Module):
     """Token vectors plus positions: ids [B T] -> [B T D]."""
 
@@ -45,7 +49,7 @@ class Embedder(nn.Module):
         elif recipe.positions != "rotary":
             fairseq = recipe.positions == "fairseq"
             self.positions = SinusoidalPositions(width, recipe.max_positions, fairseq=fairseq)
-        self.norm = nn.LayerNorm(width) if recipe.normalize_embedding else nn.Identity()
+        self.norm = _norm(recipe) if recipe.normalize_embedding else nn.Identity()
         self.dropout = Dropout(recipe.dropout)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
@@ -66,11 +70,11 @@ class Block(nn.Module):
         self.dropout = Dropout(recipe.dropout)
         width = recipe.width
         self.self_attention = SelfAttention(width, recipe.heads, recipe.attention_dropout)
-        self.self_attention_norm = nn.LayerNorm(width)
+        self.self_attention_norm = _norm(recipe)
         self.feedforward = FeedForward(
             width, recipe.feedforward, recipe.activation, recipe.activation_dropout
         )
-        self.feedforward_norm = nn.LayerNorm(width)
+        self.feedforward_norm = _norm(recipe)
         self.rotary = Rotary(width // recipe.heads) if recipe.positions == "rotary" else None
 
     def before(self, x: Tensor, norm: nn.LayerNorm) -> Tensor:
@@ -114,7 +118,7 @@ class DecoderLayer(Block):
         self.cross_attention = MultiHeadAttention(
             recipe.width, recipe.heads, recipe.attention_dropout
         )
-        self.cross_attention_norm = nn.LayerNorm(recipe.width)
+        self.cross_attention_norm = _norm(recipe)
 
     def look_back(
         self, x: Tensor, positions: Tensor, bias: Tensor | None, remember: Remember | None = None
@@ -155,7 +159,7 @@ class Stack(nn.Module, Generic[LayerType]):
         super().__init__()
         self.embedder = embedder
         self.layers = nn.ModuleList(layers)
-        self.norm = nn.LayerNorm(recipe.width) if recipe.norm == "pre" else nn.Identity()
+        self.norm = _norm(recipe) if recipe.norm == "pre" else nn.Identity()
 
     def __iter__(self) -> Iterator[LayerType]:
         return cast("Iterator[LayerType]", iter(self.layers))

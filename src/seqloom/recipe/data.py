@@ -76,6 +76,11 @@ class DataRecipe(Section):
     """How text is cut into tokens."""
     vocabulary: int | None = Field(None, ge=1)
     """Number of tokens; chosen from the size of the corpus when left out."""
+    source_tokenizer_from: str | None = None
+    """Model folder whose (source) vocabulary is taken instead of learning one, as for an encoder
+    that begins with that model; of both sides where they share one."""
+    target_tokenizer_from: str | None = None
+    """The same for the target."""
     joint: bool = True
     """One vocabulary for both languages; needed for three-way tied embeddings."""
     bpe_dropout: float = Field(0.0, ge=0, lt=1)
@@ -121,6 +126,14 @@ class DataRecipe(Section):
                     "data.corpora and data.source both name what to train on; use one of them",
                 )
             )
+        both = {self.source_tokenizer_from, self.target_tokenizer_from} - {None}
+        if self.joint and len(both) > 1:
+            message = (
+                "data.source_tokenizer_from, data.target_tokenizer_from: both sides share one "
+                "vocabulary; name one, or set data.joint=false"
+            )
+            names = ("data.source_tokenizer_from", "data.target_tokenizer_from", "data.joint")
+            found.append(Conflict(names, message))
         shares = [corpus.share for corpus in self.corpora if corpus.share]
         if sum(shares) >= 1 and len(shares) < len(self.corpora):
             found.append(

@@ -26,8 +26,8 @@ class TransformerRecipe(Section):
     """Decoder depth."""
     norm: Literal["pre", "post"] = "pre"
     """Layer normalisation before (Xiong et al. 2020) or after (Vaswani et al. 2017) each block."""
-    activation: Literal["relu", "gelu", "silu", "swiglu"] = "relu"
-    """Feed-forward activation."""
+    activation: Literal["relu", "gelu", "gelu_tanh", "silu", "swiglu"] = "relu"
+    """Feed-forward activation; gelu_tanh is the approximation by a hyperbolic tangent."""
     positions: Literal["sinusoidal", "fairseq", "learned", "rotary"] = "sinusoidal"
     """Position encoding; fairseq is the sinusoidal variant of fairseq, M2M100 and NLLB."""
     max_positions: int = Field(1024, ge=2)
@@ -38,6 +38,8 @@ class TransformerRecipe(Section):
     """Multiply embeddings by the square root of the width."""
     normalize_embedding: bool = False
     """Layer normalisation on the summed embeddings."""
+    norm_epsilon: float = Field(1e-5, gt=0)
+    """Added to variances."""
     output_bias: bool = False
     """Add a learned bias to the output projection, as Marian does."""
     dropout: float = Field(0.1, ge=0, lt=1)

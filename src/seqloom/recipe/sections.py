@@ -40,6 +40,11 @@ class TrainingRecipe(Optimization):
     file (.vec, .txt, .bin); random values when left out."""
     target_vectors: str | None = None
     """The same for the target. Where both sides share a vocabulary, either serves both."""
+    encoder_from: str | None = None
+    """Folder of a BERT that the encoder and the source embeddings begin with; sizes and switches of
+    the model that are left out are taken from it. Its vocabulary: data.source_tokenizer_from."""
+    decoder_from: str | None = None
+    """Folder of a GPT that the decoder and the target embeddings begin with, likewise."""
     model_from: str | None = None
     """Model folder to go on from: its weights, architecture and vocabulary, which grows by the tags
     of new languages. Updates and learning rates that are left out are then smaller."""
@@ -142,13 +147,7 @@ class Recipe(Section):
             )
             names = ("model.tie", "training.source_vectors", "training.target_vectors")
             found.append(Conflict(names, message))
-        if training.model_from and both:
-            message = (
-                "training.model_from, training.source_vectors, training.target_vectors: a model "
-                "that goes on has embeddings of its own; leave the vectors out"
-            )
-            names = ("training.source_vectors", "training.target_vectors", "training.model_from")
-            found.append(Conflict(names, message))
+        found += self._two_beginnings()
         if training.old_target and not training.old_source:
             message = f"training.old_source: missing, while old_target is {training.old_target}"
             found.append(Conflict(("training.old_source", "training.old_target"), message))
@@ -158,4 +157,33 @@ class Recipe(Section):
                 f"not {self.data.tokenizer}; set it to 0"
             )
             found.append(Conflict(("data.bpe_dropout", "data.tokenizer"), message))
+        return found
+
+    def _two_beginnings(self) -> list[Conflict]:
+        """Weights that are to begin with two things at once."""
+        training = self.training
+        sides = {
+            "source": [training.source_vectors, training.encoder_from],
+            "target": [training.target_vectors, training.decoder_from],
+        }
+        found = []
+        if training.model_from and any(place for both in sides.values() for place in both):
+            message = (
+                "training.model_from: a model that goes on has weights of its own; leave "
+                "source_vectors, target_vectors, encoder_from and decoder_from out"
+            )
+            names = (
+                "training.model_from", "training.source_vectors", "training.target_vectors",
+                "training.encoder_from", "training.decoder_from",
+            )  # fmt: skip
+            found.append(Conflict(names, message))
+        for (side, both), other in zip(
+            sides.items(), ("encoder_from", "decoder_from"), strict=True
+        ):
+            if all(both):
+                message = (
+                    f"training.{side}_vectors, training.{other}: both give the embeddings of the "
+                    f"{side}; use one of them"
+                )
+                found.append(Conflict((f"training.{side}_vectors", f"training.{other}"), message))
         return found

@@ -1,4 +1,6 @@
-"""Vocabularies that grow: new tags and marks get tokens of their own, and all else stays.
+"""Vocabularies of other models: taken over, grown by tags, compared.
+
+New tags and marks get tokens of their own, and all else stays.
 
 In our vocabularies they stand behind the tags that are there, so that the ids of bytes and pieces
 move up; what has rows by ids finds its old ones with :func:`old_ids`.
@@ -8,14 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from seqloom.errors import TokenizerError
+from seqloom.recipe import DataRecipe
 from seqloom.text.tags import tag_token
-from seqloom.text.tokenizer import Tokenizer, Tokenizers
+from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
+
+Sides = tuple[Tokenizer | None, Tokenizer | None]
+"""The vocabularies of source and target, where they are known."""
 
 
 def grown(tokenizer: Tokenizer, tags: Sequence[str]) -> Tokenizer:
@@ -54,14 +62,56 @@ def _appended(tokenizer: Tokenizer, new: Sequence[str]) -> Tokenizer:
     return Tokenizer(backend, tokenizer.symbols)
 
 
-def grown_both(both: Tokenizers, tags: Sequence[str]) -> Tokenizers:
-    """The tokenizers of two sides with tags on the source's, which are the target's if it is one.
+def given_tokenizers(recipe: DataRecipe) -> Sides:
+    """The vocabularies that a recipe takes from model folders.
+
+    Raises:
+        TokenizerError: there is none, or one that was not made by Seqloom.
+    """
+    first, second = recipe.source_tokenizer_from, recipe.target_tokenizer_from
+    if recipe.joint:
+        first, second = first or second, None
+    found = [None if place is None else _ours(place) for place in (first, second)]
+    return (found[0], found[0]) if recipe.joint else (found[0], found[1])
+
+
+def _ours(place: str) -> Tokenizer:
+    tokenizer = Tokenizer.load(Path(place) / SOURCE_FILE)
+    if tokenizer.foreign:
+        raise TokenizerError(
+            f"{place}: its vocabulary was not made by Seqloom, and a translation model needs the "
+            "special tokens of ours. Leave source_tokenizer_from and target_tokenizer_from out: "
+            "tokens that both vocabularies have are found by their text."
+        )
+    return tokenizer
+
+
+def with_tags(sides: Sides, tags: Sequence[str]) -> Sides:
+    """The vocabularies of two sides with tags on the source's, which is the target's if joint.
 
     Raises:
         TokenizerError: a tag is neither a language code nor a mark.
     """
-    source = grown(both.source, tags)
-    return Tokenizers(source, source if both.joint else both.target)
+    source, target = sides
+    if source is None:
+        return sides
+    new = grown(source, tags)
+    return new, new if target is source else target
+
+
+def shared_ids(old: Tokenizer, new: Tokenizer) -> NDArray[np.int64]:
+    """For each token of a vocabulary the id in another one of what has the same text [V], or -1.
+
+    Special tokens have the same use instead.
+    """
+    ids: dict[str, int] = {}
+    for index, piece in enumerate(old.pieces(range(old.size))):
+        ids.setdefault(piece, index)
+    found = np.array([ids.get(piece, -1) for piece in new.pieces(range(new.size))], np.int64)
+    for theirs, ours in zip(old.symbols, new.symbols, strict=True):
+        if ours is not None:
+            found[ours] = -1 if theirs is None else theirs
+    return found
 
 
 def old_ids(old: Tokenizer, new: Tokenizer) -> NDArray[np.int64]:

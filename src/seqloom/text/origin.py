@@ -20,6 +20,8 @@ PLACES = (
     "source", "target", "validation_source", "validation_target", "test_source", "test_target",
 )  # fmt: skip
 """Fields of a recipe's data that name files."""
+GIVEN = ("source_tokenizer_from", "target_tokenizer_from")
+"""Fields that name folders of vocabularies, which are known by their fingerprints."""
 _LATER = ("bpe_dropout",)  # used in training, without effect on the folder
 
 
@@ -51,7 +53,7 @@ class Origin:
         cls, recipe: DataRecipe, materials: Sequence[Material], tokenizer: str | None = None
     ) -> Origin:
         """The origin of pairs."""
-        fields = recipe.model_dump(mode="json", exclude={*PLACES, *_LATER})
+        fields = recipe.model_dump(mode="json", exclude={*PLACES, *GIVEN, *_LATER})
         for corpus in fields["corpora"]:  # wherever the files are
             corpus |= {side: Path(corpus[side]).name for side in PLACES[:2] if corpus[side]}
         corpora: dict[str, tuple[Corpus | None, Sequence[str]]] = {}

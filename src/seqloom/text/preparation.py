@@ -58,7 +58,7 @@ class Preparation:
         folder: where it is made; what an interrupted one left there is used.
         workers: processes that clean and encode; the result does not depend on them.
         progress: told how far each stage is.
-        tokenizers: cut the pairs; some are learned from them when left out.
+        known: vocabularies of source and target that need not be learned.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class Preparation:
         folder: Path,
         workers: int,
         progress: Progress,
-        tokenizers: Tokenizers | None = None,
+        known: tuple[Tokenizer | None, Tokenizer | None] = (None, None),
     ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.workers = workers
         self.progress = progress
-        self.tokenizers = tokenizers
+        self.known = known
 
     def run(self, materials: Sequence[Material]) -> None:
         """Go through all stages and write the report."""
@@ -174,9 +174,23 @@ class Preparation:
     def _tokenizers(self, materials: Sequence[Material]) -> Tokenizers:
         learned = self._work("learned")  # after all files of the tokenizers
         if not learned.exists():
-            (self.tokenizers or self._learn(materials)).save(self.folder)
+            self._learned(materials).save(self.folder)
             learned.touch()
         return Tokenizers.load(self.folder)
+
+    def _learned(self, materials: Sequence[Material]) -> Tokenizers:
+        """Vocabularies that are known, and others learned."""
+        source, target = self.known
+        if self.recipe.joint and source is not None:
+            return Tokenizers(source, source)
+        if source is not None and target is not None:
+            return Tokenizers(source, target)
+        found = self._learn(materials)
+        return (
+            found
+            if self.recipe.joint
+            else Tokenizers(source or found.source, target or found.target)
+        )
 
     def _learn(self, materials: Sequence[Material]) -> Tokenizers:
         """Learn from a sample in which each corpus has the share that it has in training."""

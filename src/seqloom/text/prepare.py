@@ -23,7 +23,7 @@ from seqloom.corpus.pairs import Corpus, Pair, Progress
 from seqloom.corpus.readers import read_corpus
 from seqloom.corpus.store import TokenStore
 from seqloom.recipe import DataRecipe
-from seqloom.text.growth import grown_both
+from seqloom.text.growth import given_tokenizers, with_tags
 from seqloom.text.material import materials, tags_of
 from seqloom.text.origin import Origin
 from seqloom.text.preparation import Preparation, vocabulary_size
@@ -95,14 +95,15 @@ def prepare(
     found = materials(recipe, corpus, validation, warn)
     if not recipe.corpora:
         recipe = _with_languages(recipe, found[0].corpus)
-    if tokenizers is not None:
-        tokenizers = grown_both(tokenizers, tags_of(found))
-    origin = Origin.of_pairs(recipe, found, None if tokenizers is None else tokenizers.fingerprint)
+    known = given_tokenizers(recipe) if tokenizers is None else tokenizers.sides
+    known = with_tags(known, tags_of(found))
+    prints = [each.fingerprint if each else "" for each in known]
+    origin = Origin.of_pairs(recipe, found, " ".join(prints) if any(prints) else None)
     if is_taken(out):
         check_same(out, origin)
         return load_prepared(out)
     with whole_folder(out, origin) as folder:
-        Preparation(recipe, folder, workers, progress or quiet, tokenizers).run(found)
+        Preparation(recipe, folder, workers, progress or quiet, known).run(found)
         write_json(folder / "recipe.json", {"format": FORMAT, **origin.as_dict()})
     return load_prepared(out)
 

@@ -254,6 +254,11 @@ class Tokenizers:
         return self.source is self.target
 
     @property
+    def sides(self) -> tuple[Tokenizer, Tokenizer]:
+        """Source and target."""
+        return self.source, self.target
+
+    @property
     def fingerprint(self) -> str:
         """Those of both sides."""
         return f"{self.source.fingerprint} {self.target.fingerprint}"

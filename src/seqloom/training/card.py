@@ -32,8 +32,8 @@ def model_card(
 ) -> str:
     """Markdown: what the model is, what it reaches, how it was made, how to use it.
 
-    ``began`` says which word vectors its embeddings began with, a line a side; ``before`` holds the
-    figures before the first update of a model that went on from another.
+    ``began`` says which word vectors or models its sides began with, a line each; ``before`` holds
+    the figures before the first update of a model that went on from another.
     """
     data = recipe.data
     pairs = {(c.source_language, c.target_language) for c in data.corpora} or {
@@ -46,7 +46,7 @@ def model_card(
     pairs = report["train"]["pairs"]
     vectors = "\n".join(f"- {line}" for line in began)
     if vectors:
-        vectors = f"\n\nIts embeddings began with word vectors:\n\n{vectors}"
+        vectors = f"\n\nIt did not begin at random alone:\n\n{vectors}"
     origin = recipe.training.model_from
     history = "from scratch" if origin is None else f"further from `{origin}`"
     return f"""# Seqloom model: {languages}

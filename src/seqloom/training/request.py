@@ -14,14 +14,14 @@ from seqloom.corpus.store import TokenStore
 from seqloom.errors import FolderError, RecipeError
 from seqloom.folder import load_config, save_config, write_text
 from seqloom.recipe import Recipe
-from seqloom.text.origin import PLACES
+from seqloom.text.origin import GIVEN, PLACES
 from seqloom.text.prepare import Prepared
 from seqloom.training.sizes import choose_sizes
 
 MAY_CHANGE = {"updates", "patience", "keep", "checkpoint_every", "average"}
 """Training fields that may differ when a run goes on."""
 
-_IN_TRAINING = {*PLACES, "corpora", "bpe_dropout", "temperature"}
+_IN_TRAINING = {*PLACES, *GIVEN, "corpora", "bpe_dropout", "temperature"}
 """Data fields that a prepared folder does not decide."""
 
 
