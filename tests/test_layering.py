@@ -33,7 +33,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "translator": GROUND
     | {"folder", "layers.linear", "layers.recorder", "models", "text", "decoding"}
     | {"inspection", "lines"},
-    "language_folder": GROUND | {"models", "text", "folder", "tensors"},
+    "adapter": {"errors", "tensors"},
+    "language_folder": GROUND | {"models", "text", "folder", "tensors", "adapter"},
     "language_model": GROUND
     | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"}
     | {"text.tokenizer", "text.chat", "corpus.dialogues"},

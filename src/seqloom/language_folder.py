@@ -4,6 +4,7 @@
 
     config.json          format version, kind, recipe as it was run, vocabulary size, labels
     model.safetensors    weights, with digests of themselves, of the architecture and the tokenizer
+                         (or adapter_model.safetensors: see :mod:`seqloom.adapter`)
     tokenizer.json       and symbols.json beside it where the vocabulary is a foreign one
     generation.json      default decoding options of a model that writes, free to edit
     metrics.jsonl        the course of training
@@ -21,6 +22,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from seqloom.adapter import save_adapter, stored_weights
 from seqloom.errors import FolderError, RecipeError, writing
 from seqloom.folder import (
     FORMAT,
@@ -36,7 +38,7 @@ from seqloom.models.heads import Classifier, SentenceEncoder, Tagger
 from seqloom.recipe import recipe_from_of
 from seqloom.recipe.finetuning import FinetuneRecipe
 from seqloom.recipe.pretraining import PretrainRecipe
-from seqloom.tensors import load_tensors, save_tensors, untie
+from seqloom.tensors import save_tensors, untie
 from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
 
 LanguageRecipe = PretrainRecipe | FinetuneRecipe
@@ -106,9 +108,25 @@ def save_language_weights(
     path: Path, weights: Mapping[str, Tensor], recipe: LanguageRecipe, tokenizer: Tokenizer
 ) -> None:
     """Write ``model.safetensors``; tied weights are stored once."""
+    save_tensors(path / "model.safetensors", untie(weights), _identity(recipe, tokenizer))
+
+
+def save_language_adapter(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    recipe: FinetuneRecipe,
+    tokenizer: Tokenizer,
+    base: Path,
+) -> None:
+    """Write ``adapter_model.safetensors`` instead: see :mod:`seqloom.adapter`."""
+    scale = recipe.training.lora_alpha / recipe.training.lora_rank
+    save_adapter(path, tensors, base, scale, _identity(recipe, tokenizer))
+
+
+def _identity(recipe: LanguageRecipe, tokenizer: Tokenizer) -> dict[str, str]:
+    """What the header of weights says of the model that they belong to."""
     digest = model_digest(recipe.model_dump(mode="json")["model"])
-    metadata = {"model": digest, "tokenizer": tokenizer.fingerprint}
-    save_tensors(path / "model.safetensors", untie(weights), metadata)
+    return {"model": digest, "tokenizer": tokenizer.fingerprint}
 
 
 def language_config(path: Path, kinds: Sequence[str]) -> tuple[str, LanguageRecipe, list[str]]:
@@ -148,7 +166,7 @@ def load_language_folder(
     path = Path(path)
     kind, recipe, labels = language_config(path, kinds)
     tokenizer = Tokenizer.load(path / SOURCE_FILE)
-    weights, metadata = load_tensors(path / "model.safetensors")
+    weights, metadata = stored_weights(path)
     if metadata.get("tokenizer") != tokenizer.fingerprint:
         raise FolderError(
             f"{path}: {SOURCE_FILE} is not the one that the model was trained with; "

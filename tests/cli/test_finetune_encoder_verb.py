@@ -182,7 +182,7 @@ def gpt(folder: Path) -> None:
             ["bert", "--train", "t.tsv", "--tune", "last", "--set", "training.last_layers=2"],
             "the encoder has 1 layers, not 2",
         ),
-        (["bert", "--train", "t.tsv", "--set", "training.mix=0.5"], "name some: --old FILE"),
+        (["bert", "--train", "t.tsv", "--set", "training.old_share=0.5"], "name some: --old FILE"),
         (["bert", "--train", "w.txt", "--task", "vectors", "--tune", "head"], "have no new layer"),
         (["bert", "--train", "t.txt", "--task", "tag"], "all 2 words have the tag 'N'"),
         (["--bag", "--train", "t.tsv", "--tune", "all"], "--tune is for an encoder"),

@@ -191,8 +191,8 @@ def test_the_old_task_is_measured_and_mixed_in(tmp_path: Path, encoder: Path) ->
     words = list(TAGS)
     old.write_text("".join(f"{words[n % 15]} {words[(n + 1) % 15]}\n\n" for n in range(200)))
     losses = []
-    for name, mix in (("alone", 0.0), ("mixed", 0.5)):
-        options = recipe(updates=40, mix=mix, batch_tokens=256)
+    for name, share in (("alone", 0.0), ("mixed", 0.5)):
+        options = recipe(updates=40, old_share=share, batch_tokens=256)
         finetune(encoder, "classify", train, tmp_path / name, recipe=options, old=[str(old)])
         found = report(tmp_path / name)["old"]
         assert found["before"].keys() == found["after"].keys() >= {"masked accuracy", "loss"}
@@ -200,8 +200,8 @@ def test_the_old_task_is_measured_and_mixed_in(tmp_path: Path, encoder: Path) ->
         assert "old task: masked accuracy" in (tmp_path / name / "README.md").read_text()
     assert losses[1] < losses[0]
     assert report(tmp_path / "mixed")["after"]["accuracy"] > 90
-    with pytest.raises(FolderError, match=r"training.mix has nothing to mix in; name some: --old"):
-        finetune(encoder, "classify", train, tmp_path / "x", recipe=recipe(mix=0.5))
+    with pytest.raises(FolderError, match=r"old_share has nothing to mix in; name some: --old"):
+        finetune(encoder, "classify", train, tmp_path / "x", recipe=recipe(old_share=0.5))
 
 
 def test_a_tuned_encoder_is_tuned_again(encoder: Path, tmp_path: Path) -> None:

@@ -67,10 +67,10 @@ def find_old(
         )
     texts = _prepared(encoder, files, out, progress)
     if texts is None:
-        if recipe.mix:
+        if recipe.old_share:
             raise FolderError(
-                f"{encoder.path} keeps none of the texts it was trained on, so training.mix has "
-                "nothing to mix in; name some: --old FILE"
+                f"{encoder.path} keeps none of the texts it was trained on, so training.old_share "
+                "has nothing to mix in; name some: --old FILE"
             )
         return None
     own = encoder.recipe

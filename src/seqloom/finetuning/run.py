@@ -29,6 +29,7 @@ from seqloom.language_folder import (
     build,
     language_config,
     load_language_folder,
+    save_language_adapter,
     save_language_config,
     save_language_weights,
 )
@@ -42,7 +43,7 @@ from seqloom.training.distributed import Group, joined
 from seqloom.training.freezing import freeze, moving, rate_of
 from seqloom.training.labelled_batches import LabelledFeed
 from seqloom.training.loop import Trainer
-from seqloom.training.lora import add_products, merged
+from seqloom.training.lora import add_products, apart, merged
 from seqloom.training.mixing import MixedFeed
 from seqloom.training.progress import Progress
 from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
@@ -173,7 +174,7 @@ def _choose_sizes(recipe: FinetuneRecipe, job: Job, device: torch.device) -> Fin
     examples = len(job.train.items) / job.train.group
     if training.updates is None:
         # Old texts that are mixed in come on top of the passes over the new ones.
-        per_update = training.batch_size * training.accumulation * (1 - training.mix)
+        per_update = training.batch_size * training.accumulation * (1 - training.old_share)
         chosen["updates"] = max(1, math.ceil(training.epochs * examples / per_update))
     updates = training.updates or chosen["updates"]
     if training.validate_every is None:
@@ -226,20 +227,26 @@ class Run:
     def _trainer(self, model: EncoderHead, group: Group) -> Trainer:
         training, job = self.recipe.training, self.job
         feed = LabelledFeed(job.train, training.batch_size, training.seed)
-        mixed = self.old if training.mix else None
+        mixed = self.old if training.old_share else None
 
         def validate(found: EncoderHead) -> dict[str, float]:
             with autocast(self.device, training.precision):
                 return job.measure(found, self.device).figures
 
         def publish(best: EncoderHead, state: RunState) -> None:
+            tokenizer = self.source.tokenizer
+            if training.adapter:
+                save_language_adapter(
+                    self.out, apart(best), self.recipe, tokenizer, self.source.path
+                )
+                return
             weights = merged(best) if training.tune == "lora" else best.state_dict()
-            save_language_weights(self.out, weights, self.recipe, self.source.tokenizer)
+            save_language_weights(self.out, weights, self.recipe, tokenizer)
 
         return Trainer(
             model=model,
             task=MixedTask(job.task) if mixed else job.task,
-            feed=MixedFeed(feed, mixed.feed, training.mix, training.seed) if mixed else feed,
+            feed=MixedFeed(feed, mixed.feed, training.old_share, training.seed) if mixed else feed,
             recipe=training,
             folder=self.out,
             validate=validate,

@@ -59,9 +59,12 @@ class FinetuningRecipe(Optimization):
     """tune=lora: rank of the products."""
     lora_alpha: int = Field(16, ge=1)
     """tune=lora: the products are multiplied by alpha / rank."""
+    adapter: bool = False
+    """tune=lora: keep the products beside the encoder's folder, instead of adding them to its
+    matrices: a small folder that needs the other one."""
     scale: float = Field(20.0, gt=0)
     """Sentence vectors: cosines are multiplied by this."""
-    mix: float = Field(0.0, ge=0, lt=1)
+    old_share: float = Field(0.0, ge=0, lt=1)
     """Share of the batches that are old texts with holes, so that less is forgotten."""
 
 
@@ -73,14 +76,18 @@ class FinetuneRecipe(Section):
     training: FinetuningRecipe = FinetuningRecipe()
 
     def conflicts(self) -> list[Conflict]:
-        """More layers than the encoder, once it is known, has; old texts for one that stays."""
+        """More layers than the encoder, once it is known, has; old texts for one that stays; an
+        adapter without products."""
         training = self.training
-        if training.tune == "head" and training.mix:
+        if training.tune == "head" and training.old_share:
             message = (
-                "training.mix: with training.tune=head the encoder forgets nothing; leave one of "
-                "the two out"
+                "training.old_share: with training.tune=head the encoder forgets nothing; leave "
+                "one of the two out"
             )
-            return [Conflict(("training.mix", "training.tune"), message)]
+            return [Conflict(("training.old_share", "training.tune"), message)]
+        if training.adapter and training.tune != "lora":
+            message = "training.adapter: only training.tune=lora leaves products to keep apart"
+            return [Conflict(("training.adapter", "training.tune"), message)]
         known = "model" in self.model_fields_set
         if known and training.tune == "last" and training.last_layers > self.model.layers:
             message = (

@@ -65,6 +65,15 @@ def merged(model: EncoderHead) -> dict[str, Tensor]:
     }
 
 
+def apart(model: EncoderHead) -> dict[str, Tensor]:
+    """What moves: the products, and what is learned on top, as an adapter keeps them."""
+    return {
+        name.replace(f".{ADAPTER}.", "."): parameter.detach()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
+
+
 def _parts(stage: list[nn.Module]) -> Iterator[nn.Module]:
     for module in stage:
         yield from module.modules()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,7 +43,7 @@ def finetune_encoder(
     folder: Path,
     given: Given,
     out: Path | None,
-    tune: str | None,
+    moves: Mapping[str, Any],
     old: Sequence[str],
     settings: Sequence[str],
     device: str | None,
@@ -54,7 +54,7 @@ def finetune_encoder(
         folder: of the encoder.
         given: task and data.
         out: the folder to write.
-        tune: what moves.
+        moves: fields of the recipe that have flags of their own.
         old: files of old texts.
         settings: other fields of the recipe.
         device: such as ``cuda:1``.
@@ -66,7 +66,7 @@ def finetune_encoder(
     if out is None:
         raise FolderError("nowhere to write: add --out DIR, the folder of the model.")
     _check_options(given)
-    recipe = _recipe(folder, tune, settings)
+    recipe = _recipe(folder, moves, settings)
     from seqloom.finetuning import finetune
     from seqloom.finetuning.report import report_text
 
@@ -106,7 +106,7 @@ def _check_options(given: Given) -> None:
         raise CorpusError("--grades is about --validation FILE, which is not given.")
 
 
-def _recipe(folder: Path, tune: str | None, settings: Sequence[str]) -> FinetuneRecipe:
+def _recipe(folder: Path, moves: Mapping[str, Any], settings: Sequence[str]) -> FinetuneRecipe:
     """The recipe, for the encoder of the folder."""
     from seqloom.language_folder import KINDS, language_config
     from seqloom.recipe import load_recipe_of
@@ -115,9 +115,8 @@ def _recipe(folder: Path, tune: str | None, settings: Sequence[str]) -> Finetune
     _, own, _ = language_config(folder, tuple(KINDS))
     if strange := [each for each in settings if each.startswith("model.")]:
         raise RecipeError("settings", [f"{strange[0]}: the model is the encoder's; leave it out"])
-    decided: dict[str, dict[str, Any]] = {"model": own.model.model_dump(mode="json")}
-    if tune:
-        decided["training"] = {"tune": tune}
+    given = {name: value for name, value in moves.items() if value is not None}
+    decided = {"model": own.model.model_dump(mode="json"), "training": given}
     return load_recipe_of(FinetuneRecipe, None, settings, decided)
 
 

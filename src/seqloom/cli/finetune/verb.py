@@ -19,7 +19,7 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Any other field: training.epochs=10, training.layer_decay=0.9, training.mix=0.2 ...; "
+        help="Any other field: training.epochs=10, training.layer_decay=0.9 ...; "
         "with --bag c=3, min_documents=2, tf=log, split=spaces, held_out=0.2, seed=2 ...",
     ),
 ]
@@ -60,6 +60,12 @@ def finetune(
             "products (LoRA) beside the matrices."
         ),
     ] = None,
+    adapter: Annotated[
+        bool,
+        typer.Option(
+            "--adapter", help="--tune lora: keep the products beside FOLDER, not added to it."
+        ),
+    ] = False,
     old: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,7 +104,8 @@ def finetune(
     """
     form = Form(columns, label_first, until)
     on_encoder: dict[str, Any] = {
-        "--tune": tune, "--old": old, "--pair": pair, "--second": second, "--column": column,
+        "--tune": tune, "--adapter": adapter, "--old": old, "--pair": pair,
+        "--second": second, "--column": column,
         "--grades": grades, "--task": task != "classify", "--device": device,
     }  # fmt: skip
     on_bag: dict[str, Any] = {
@@ -113,7 +120,8 @@ def finetune(
         return
     assert folder is not None
     data = Given(task, train or [], validation, form, pair, second, column, grades)
-    finetune_encoder(folder, data, out, tune, old or [], settings or [], device)
+    moves = {"tune": tune, "adapter": adapter or None}
+    finetune_encoder(folder, data, out, moves, old or [], settings or [], device)
 
 
 def _check_way(
