@@ -36,7 +36,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "language_folder": GROUND | {"models", "text", "folder", "tensors"},
     "language_model": GROUND
     | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"}
-    | {"text.tokenizer"},
+    | {"text.tokenizer", "text.chat", "corpus.dialogues"},
     "language_start": GROUND | {"text", "language_folder"},
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}

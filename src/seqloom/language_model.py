@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from seqloom.corpus.dialogues import ROLES, Message
 from seqloom.decoding.pieces import write_stream
 from seqloom.decoding.stopping import before_stop
 from seqloom.decoding.stream import decode_stream
@@ -23,6 +25,7 @@ from seqloom.recipe import DecodingRecipe, override
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision
 from seqloom.symbols import MASK
+from seqloom.text.chat import prompt_ids
 from seqloom.text.tokenizer import Tokenizer
 
 
@@ -51,6 +54,15 @@ class Surprise:
     def perplexity(self) -> float:
         """The exponential of the mean surprise of a token."""
         return math.exp(-self.log_probability / max(1, self.tokens))
+
+
+def _message(given: Mapping[str, str]) -> Message:
+    role, content = given.get("role"), given.get("content")
+    if role not in ROLES or not isinstance(content, str):
+        raise DecodingError(
+            f"{given!r} is no message; expected a role ({', '.join(ROLES)}) and a content."
+        )
+    return Message(role, content)
 
 
 def following(tokenizer: Tokenizer, prompt: Sequence[int]) -> Callable[[Sequence[int]], str]:
@@ -133,6 +145,36 @@ class LanguageModel:
             device=self.device,
             decode=following(self.tokenizer, ids),
         )
+
+    def chat(self, messages: Sequence[Mapping[str, str]], **options: Any) -> str:
+        """The answer to a conversation, of a model that has learned from dialogues.
+
+        Args:
+            messages: ``{"role": "user", "content": "..."}`` and so on, the last one the user's.
+            options: fields of :class:`DecodingRecipe`, such as ``temperature``.
+
+        Raises:
+            DecodingError: another model, impossible options or messages.
+        """
+        return "".join(self.answer(messages, override(self.recipe.decoding, options)))
+
+    def answer(
+        self, messages: Sequence[Mapping[str, str]], options: DecodingRecipe
+    ) -> Iterator[str]:
+        """Pieces of the answer of :meth:`chat`, each as soon as it is certain."""
+        data = self.recipe.data
+        if data.chat is None:
+            raise DecodingError(
+                f"{self.folder} holds a model that has not learned to converse. Teach it: seqloom "
+                f"pretrain gpt --from {self.folder} --dialogues FILE.jsonl --out DIR"
+            )
+        said = [_message(each) for each in messages]
+        prompt = prompt_ids(self.tokenizer, data.chat, said, self.model.max_positions)
+        decode = self.tokenizer.decode
+        model = [self._ready(options)]
+        pieces = write_stream(model, prompt, options, device=self.device, decode=decode)
+        first = next(pieces, "").removeprefix(" ")
+        return chain([first] if first else [], pieces)
 
     def _ready(self, options: DecodingRecipe) -> CausalModel:
         """The model, multiplying as the options say."""

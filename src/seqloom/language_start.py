@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from seqloom.errors import RecipeError
 from seqloom.language_folder import language_config, load_language_folder
 from seqloom.recipe.inheriting import contradictions, inheriting
 from seqloom.recipe.pretraining import PretrainRecipe
+from seqloom.text.chat import MARKS, form_for
+from seqloom.text.growth import grown, old_ids
 from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
 
-_VOCABULARY = ("tokenizer", "vocabulary", "mask")
+_VOCABULARY = ("tokenizer", "vocabulary", "mask", "chat")
 """Data fields that the folder's vocabulary decides."""
 
 
@@ -24,6 +28,9 @@ class LanguageStart:
     recipe: PretrainRecipe
     """That of the run, with the folder's architecture and kind of vocabulary."""
     tokenizer: Tokenizer
+    """The folder's, with tokens that say who speaks, if the run learns from dialogues."""
+    rows: NDArray[np.int64]
+    """For each of its tokens the id in the folder's vocabulary; -1 for new ones [V]."""
     model: nn.Module | None
     """None where the run is under way, and has weights of its own."""
 
@@ -48,7 +55,12 @@ def start_from(recipe: PretrainRecipe, under_way: bool) -> LanguageStart | None:
     if problems := contradictions(recipe, old, path, _VOCABULARY, verb):
         raise RecipeError(f"going on from {path}", problems)
     recipe = inheriting(recipe, old, _VOCABULARY)
-    if under_way:
-        return LanguageStart(recipe, Tokenizer.load(path / SOURCE_FILE), None)
-    folder = load_language_folder(path)
-    return LanguageStart(recipe, folder.tokenizer, folder.model)
+    known = Tokenizer.load(path / SOURCE_FILE)
+    tokenizer = known
+    if recipe.data.dialogues:
+        form = old.data.chat or form_for(known)
+        tokenizer = grown(known, MARKS) if form == "tokens" else known
+        data = recipe.data.model_copy(update={"chat": form})
+        recipe = recipe.model_copy(update={"data": data})
+    model = None if under_way else load_language_folder(path).model
+    return LanguageStart(recipe, tokenizer, old_ids(known, tokenizer), model)

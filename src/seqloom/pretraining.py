@@ -23,13 +23,13 @@ from seqloom.language_folder import (
     save_language_weights,
 )
 from seqloom.language_model import LanguageModel
-from seqloom.language_start import start_from
+from seqloom.language_start import LanguageStart, start_from
 from seqloom.layers.linear import lowered
 from seqloom.models import build_language_model
 from seqloom.models.base import CausalModel, MaskedModel, TextModel
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
-from seqloom.text.growth import old_ids
+from seqloom.text.dialogue_texts import prepare_dialogues
 from seqloom.text.texts import PreparedTexts, prepare_texts
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.before import figures_before, judge_before
@@ -88,15 +88,7 @@ def pretrain(
             check_vectors({"vectors": recipe.training.vectors})
         start = start_from(recipe, under_way=not new)
         recipe = recipe if start is None else start.recipe
-        texts = prepare_texts(
-            recipe.data,
-            out / "data",
-            corpus=corpus,
-            validation=validation,
-            tokenizer=None if start is None else start.tokenizer,
-            workers=processors(),
-            progress=progress.stage,
-        )
+        texts = _prepared(recipe, out, corpus, validation, start, progress)
         old = old_texts(recipe, out / "old", texts.tokenizer, progress)
         recipe = _settle(recipe, out, texts, where)
         if group.first:
@@ -105,7 +97,7 @@ def pretrain(
         trainer = _trainer(recipe, out, both, progress, where, group)
         if new and start is not None:
             assert start.model is not None
-            carry_over(start.model, trainer.model, old_ids(start.tokenizer, texts.tokenizer))
+            carry_over(start.model, trainer.model, start.rows)
             judge_before(trainer)
         elif new:
             _begin_with_vectors(recipe, out, trainer, texts.tokenizer)
@@ -113,6 +105,31 @@ def pretrain(
             progress.started(_summary(trainer, recipe, texts))
         trainer.fit()
     return LanguageModel.load(out, device=where)
+
+
+def _prepared(
+    recipe: PretrainRecipe,
+    out: Path,
+    corpus: Corpus | None,
+    validation: Corpus | None,
+    start: LanguageStart | None,
+    progress: Progress,
+) -> PreparedTexts:
+    """The texts or dialogues of the run, made inside the model folder."""
+    if recipe.data.dialogues:
+        assert start is not None
+        assert start.recipe.data.chat is not None
+        form = start.recipe.data.chat
+        return prepare_dialogues(recipe.data, out / "data", start.tokenizer, form, progress.stage)
+    return prepare_texts(
+        recipe.data,
+        out / "data",
+        corpus=corpus,
+        validation=validation,
+        tokenizer=None if start is None else start.tokenizer,
+        workers=processors(),
+        progress=progress.stage,
+    )
 
 
 def _settle(

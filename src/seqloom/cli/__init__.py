@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from seqloom.cli import (
+    chat,
     classify,
     corpora,
     data,
@@ -53,6 +54,7 @@ app.command("doctor")(doctor.doctor)
 app.command("train")(train.train)
 app.command("pretrain")(pretrain.pretrain)
 app.command("generate")(generate.generate)
+app.command("chat")(chat.chat)
 app.command("translate")(translate.translate)
 app.command("score")(translate.score)
 app.command("evaluate")(evaluate.evaluate)

@@ -30,6 +30,12 @@ def pretrain(
             help="Texts: .txt .jsonl .parquet, a folder, hub:owner/name; may be repeated.",
         ),
     ] = None,
+    dialogues: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="Conversations (.jsonl) in place of --text; needs --from."
+        ),
+    ] = None,
     validation: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="Held-out texts; else a share of --text is held out."),
@@ -69,6 +75,7 @@ def pretrain(
 
     flags: dict[str, Any] = {
         "sources": text,
+        "dialogues": dialogues,
         "validation_sources": validation,
         "documents": documents,
         "tokenizer": tokenizer,
@@ -80,7 +87,7 @@ def pretrain(
     given = {"data": data, "model": {"family": family}, "training": training}
     place = None if recipe is None else find_recipe(recipe)
     chosen = load_recipe_of(PretrainRecipe, place, settings or [], given)
-    if not chosen.data.sources:
+    if not chosen.data.sources and not chosen.data.dialogues:
         raise RecipeError(
             recipe or "pretrain", ["data.sources: no text given; add --text FILE (a folder works)"]
         )
@@ -90,7 +97,9 @@ def pretrain(
         run(chosen, out, device=device, progress=watch)
     if place_in_group()[0] == 0:
         say(f"trained {out}")
-        if family == "gpt":
+        if chosen.data.dialogues:
+            say(f"try it: seqloom chat {out}")
+        elif family == "gpt":
             say(f"try it: seqloom generate {out} 'Once upon a time'")
         else:
             say(f"try it: seqloom finetune {out} --train LABELLED.tsv --out DIR")

@@ -75,11 +75,17 @@ class PretrainRecipe(Section):
                 "data.mask=true"
             )
             found.append(Conflict(("data.mask", "model.family"), message))
+        if self.data.dialogues and (learned or self.model.family != "gpt"):
+            message = (
+                "data.dialogues: a model learns to converse when it can write already; go on from "
+                "a GPT with --from FOLDER"
+            )
+            names = ("data.dialogues", "training.model_from", "model.family")
+            found.append(Conflict(names, message))
         if training.old_share and not training.old_texts:
             message = (
                 f"training.old_share: {training.old_share:g} of the batches are to be of old "
                 "texts, and none are named; add --old FILE, or leave it out"
             )
-            names = ("training.old_share", "training.old_texts")
-            found.append(Conflict(names, message))
+            found.append(Conflict(("training.old_share", "training.old_texts"), message))
         return found

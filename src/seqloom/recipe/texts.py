@@ -16,6 +16,11 @@ class TextRecipe(Section):
     """Files (.txt, .jsonl, .parquet; also .gz .xz .zst), folders of these, or hub:owner/name."""
     validation_sources: tuple[str, ...] = ()
     """Held-out texts; without them a share of the corpus is held out."""
+    dialogues: tuple[str, ...] = ()
+    """Conversations (.jsonl) in place of `sources`, for a model that has learned before."""
+    chat: Literal["tokens", "text"] | None = None
+    """How conversations are written, as a model that has learned from some keeps it: with tokens
+    that say who speaks, or with words; decided by the vocabulary."""
     validation_share: float = Field(0.02, gt=0, lt=0.5)
     """Share that is held out when no validation files are given."""
     split: Literal["documents", "tail"] | None = None
@@ -40,6 +45,12 @@ class TextRecipe(Section):
 
     def conflicts(self) -> list[Conflict]:
         """What is held out is named by files or by a rule; see :class:`Section`."""
+        if self.sources and self.dialogues:
+            message = (
+                "data.sources, data.dialogues: a run learns from texts or from conversations; mix "
+                "texts in with training.old_texts"
+            )
+            return [Conflict(("data.sources", "data.dialogues"), message)]
         if not (self.validation_sources and self.split):
             return []
         message = (

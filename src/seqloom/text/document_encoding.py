@@ -67,11 +67,14 @@ class EncodeDocuments:
         tokenizer, sizes = _saved(self.folder)
         column: Any = batch.column("source")
         texts: list[str] = column.to_pylist()
-        ids = encode_documents(tokenizer, texts)
-        sentences = [
-            sentence_lengths(text, tokens, tokenizer.kind, sizes)
-            for text, tokens in zip(texts, ids, strict=True)
-        ]
+        if tokenizer.foreign:
+            ids, sentences = encode_foreign(tokenizer, texts)
+        else:
+            ids = encode_documents(tokenizer, texts)
+            sentences = [
+                sentence_lengths(text, tokens, tokenizer.kind, sizes)
+                for text, tokens in zip(texts, ids, strict=True)
+            ]
         note = TextNote(
             len(texts),
             sum(map(len, sentences)),
@@ -86,7 +89,8 @@ class EncodeDocuments:
 @lru_cache(maxsize=1)
 def _saved(folder: Path) -> tuple[Tokenizer, NDArray[np.int64]]:
     tokenizer = Tokenizer.load(folder / SOURCE_FILE)
-    return tokenizer, piece_bytes(tokenizer)
+    sizes = np.zeros(0, np.int64) if tokenizer.foreign else piece_bytes(tokenizer)
+    return tokenizer, sizes
 
 
 def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray[np.uint32]]:
@@ -97,6 +101,23 @@ def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray
         np.concatenate([np.array(ids, np.uint32) for ids in islice(encoded, len(parts))])
         for parts in chunks
     ]
+
+
+def encode_foreign(
+    tokenizer: Tokenizer, texts: Sequence[str]
+) -> tuple[list[NDArray[np.uint32]], list[NDArray[np.uint32]]]:
+    """Token ids of each text, and numbers of tokens of its sentences, for vocabularies of others.
+
+    What their pieces stand for is not known, but where they are.
+    """
+    found, sentences = [], []
+    for text, (ids, offsets) in zip(texts, tokenizer.locate_batch(texts), strict=True):
+        starts = np.array([start for start, _ in offsets], np.int64)
+        ends = np.array(sentence_ends(text)[:-1], np.int64)
+        counts = np.bincount(np.searchsorted(ends, starts, side="right"), minlength=1)
+        found.append(np.array(ids, np.uint32))
+        sentences.append(counts[counts > 0].astype(np.uint32) if ids else np.zeros(1, np.uint32))
+    return found, sentences
 
 
 def chunks_of(text: str, size: int = CHUNK_CHARACTERS) -> list[str]:

@@ -37,6 +37,8 @@ from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
 
 FORMAT = 1
 KIND = "texts"
+FILES = ("sources", "validation_sources", "dialogues")
+"""Fields of a recipe's data that name files."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class PreparedTexts:
     report: dict[str, Any]
     recipe: TextRecipe
     """How it was made, but for the names of its files."""
+    dialogues: bool = False
+    """The lengths beside a document's ids are those of stretches that are read and said in turn."""
 
 
 def prepare_texts(
@@ -90,7 +94,7 @@ def prepare_texts(
     corpus = corpus or _read(recipe, files)
     if validation_files:
         validation = _read(recipe, validation_files)
-    fields = recipe.model_dump(mode="json", exclude={"sources", "validation_sources"})
+    fields = recipe.model_dump(mode="json", exclude={*FILES, "chat"})
     origin = Origin(
         fields,
         {"texts": (corpus, files), "validation": (validation, validation_files)},

@@ -42,7 +42,7 @@ class PackedBatch:
     documents: Tensor
     """Which document of the row a position belongs to, from 1; 0 is padding [B T]."""
     real: Tensor
-    """Positions that count in the loss: all but padding [B T]."""
+    """Positions that count in the loss: all but padding, or what is said; see packed_rows [B T]."""
     rows: tuple[int, ...]
     """Rows of the store whose documents are here, for messages."""
 
@@ -115,6 +115,7 @@ def packed_rows(
     seed: int = 0,
     epoch: int | None = None,
     skip: int = 0,
+    said: bool = False,
 ) -> Iterator[PackedBatch]:
     """The batches of one epoch, from number ``skip`` on.
 
@@ -126,6 +127,8 @@ def packed_rows(
         seed: decides order and cuts, with the epoch.
         epoch: number of the epoch, or None for the order of the store (validation).
         skip: batches already seen; they are not built.
+        said: count what is said alone: every second stretch of a document, and its end; the lengths
+            of stretches stand in the place of those of sentences.
     """
     batch_rows = max(1, batch_tokens // context)
     rest = Stream(*(np.zeros(0, np.int64) for _ in range(3)))
@@ -141,7 +144,7 @@ def packed_rows(
         ends = np.cumsum(stream.sizes)
         for start in starts[skip:]:
             chosen = order[start : start + batch_rows]
-            yield _build(store, stream, ends, chosen, context, symbols)
+            yield _build(store, stream, ends, chosen, context, symbols, said)
         skip = max(0, skip - len(starts))
 
 
@@ -174,12 +177,14 @@ def _build(
     chosen: Numbers,
     context: int,
     symbols: Symbols,
+    said: bool,
 ) -> PackedBatch:
     """The batch of some rows of a stream, whose documents end at ``ends``."""
     shape = (len(chosen), context)
     inputs = np.full(shape, symbols.pad, np.int64)
     targets = np.full(shape, symbols.pad, np.int64)
     documents = np.zeros(shape, np.int64)
+    real = np.zeros(shape, np.bool_)
     used: list[int] = []
     for place, row in enumerate(chosen.tolist()):
         begin, number, document = row * context, 0, 0
@@ -191,6 +196,7 @@ def _build(
             used.append(int(stream.rows[piece]))
             inside = (place, slice(number, number + length))
             _fill(store.ids(used[-1]), start, inputs[inside], targets[inside], symbols)
+            real[inside] = _said(store, used[-1])[start : start + length] if said else True
             document += 1
             documents[inside] = document
             number += length
@@ -199,9 +205,15 @@ def _build(
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
         torch.from_numpy(documents),
-        torch.from_numpy(documents > 0),
+        torch.from_numpy(real if real.any() else documents > 0),
         tuple(dict.fromkeys(used)),
     )
+
+
+def _said(store: DocumentStore, row: int) -> NDArray[np.bool_]:
+    """Whether what follows each position of a document, its end included, is said [tokens + 1]."""
+    lengths = store.sentences(row)
+    return np.append(np.repeat(np.arange(len(lengths)) % 2 == 1, lengths), True)
 
 
 def _fill(

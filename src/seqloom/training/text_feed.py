@@ -45,7 +45,14 @@ class TextFeed:
         symbols, size = self.texts.tokenizer.symbols, training.batch_tokens
         if self.recipe.model.family == "gpt":
             return packed_rows(
-                store, context, size, symbols, seed=training.seed, epoch=epoch, skip=skip
+                store,
+                context,
+                size,
+                symbols,
+                seed=training.seed,
+                epoch=epoch,
+                skip=skip,
+                said=self.texts.dialogues,
             )
         words = word_beginnings(self.texts.tokenizer) if training.whole_words else None
         masking = Masking(symbols, self.texts.tokenizer.size, training.masked, words)
@@ -95,7 +102,9 @@ def old_texts(
             )
         return old
     return prepare_texts(
-        recipe.data.model_copy(update={"sources": places, "validation_sources": ()}),
+        recipe.data.model_copy(
+            update={"sources": places, "validation_sources": (), "dialogues": ()}
+        ),
         out,
         tokenizer=tokenizer,
         workers=processors(),

@@ -1,0 +1,63 @@
+"""``seqloom chat``: a conversation with a model that has learned from dialogues."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqloom.cli.files import lines
+from seqloom.cli.options import Device, Settings, decoding_recipe
+from seqloom.runtime import is_terminal
+
+
+def chat(
+    folder: Annotated[Path, typer.Argument(help="Folder of a model that learned from dialogues.")],
+    system: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the model is told beforehand.")
+    ] = None,
+    tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Below 1 sharper, above 1 flatter.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="The likeliest tokens with this probability together.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the draws.")] = None,
+    settings: Settings = None,
+    device: Device = None,
+) -> None:
+    """Answer each line of the terminal, or of a pipe, as part of one conversation."""
+    from seqloom.language_model import LanguageModel
+    from seqloom.runtime import SEARCH_KERNELS, keep_memory, set_threads
+
+    set_threads()
+    keep_memory(SEARCH_KERNELS)
+    model = LanguageModel.load(folder, device=device)
+    flags: dict[str, Any] = {
+        "max_tokens": tokens, "temperature": temperature, "top_p": top_p, "seed": seed,
+    }  # fmt: skip
+    options = decoding_recipe(model.recipe.decoding, flags, settings or [])
+    messages = [] if system is None else [{"role": "system", "content": system}]
+    _invite()
+    for line in lines("-"):
+        if line.strip():
+            messages.append({"role": "user", "content": line})
+            said = ""
+            for piece in model.answer(messages, options):
+                said += piece
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+            messages.append({"role": "assistant", "content": said})
+        _invite()
+
+
+def _invite() -> None:
+    """Show a person that it is their turn."""
+    if is_terminal(sys.stdin):
+        sys.stderr.write("> ")
+        sys.stderr.flush()
