@@ -141,6 +141,7 @@ def _prepare(
             "train": _examples_digest(job.train),
             "validation": _examples_digest(job.held),
             "old": old,
+            "head": recipe.head.model_dump(mode="json"),
         },
         "tokenizer": source.tokenizer.fingerprint,
     }
