@@ -26,6 +26,8 @@ class PretrainingRecipe(Optimization):
     straight line to 0 over the last `decay` of the updates (Hu et al. 2024)."""
     learning_rate: float = Field(3e-3, gt=0)
     """Highest learning rate."""
+    muon_learning_rate: float = Field(2e-2, gt=0)
+    """Highest learning rate of the matrices that Muon updates."""
     weight_decay: float = Field(0.01, ge=0)
     """Weight decay of matrices; biases and norms are left alone."""
     warmup: int = Field(100, ge=0)
