@@ -170,5 +170,7 @@ def test_pairs_prepared_with_another_vocabulary_are_refused(folder: Path, tmp_pa
 
 
 def test_vectors_and_a_folder_are_refused(folder: Path) -> None:
-    with pytest.raises(RecipeError, match="has embeddings of its own; leave the vectors out"):
+    with pytest.raises(
+        RecipeError, match="has weights of its own; leave source_vectors, target_vectors"
+    ):
         recipe_of(folder, source_vectors="some.vec")

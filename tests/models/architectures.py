@@ -25,7 +25,7 @@ def _transformers() -> list[TransformerRecipe]:
     """Norm x activation x positions, while the other switches take turns."""
     switches = product(
         ("pre", "post"),
-        ("relu", "gelu", "silu", "swiglu"),
+        ("relu", "gelu", "silu", "swiglu", "gelu_tanh"),
         ("sinusoidal", "fairseq", "learned", "rotary"),
     )
     ties, scales, normalized, biased, depths = (
