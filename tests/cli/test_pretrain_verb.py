@@ -105,3 +105,4 @@ def test_a_mistake_is_one_message(place: Path, words: list[str], message: str) -
     assert done.code == 2, done.out + done.err
     assert message in done.err
     assert "Traceback" not in done.err
+    assert done.out == ""

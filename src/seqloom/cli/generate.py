@@ -59,7 +59,7 @@ def generate(
     settings: Settings = None,
     device: Device = None,
 ) -> None:
-    """Go on with prompts; a single one is written as it grows."""
+    """Go on with prompts: one is written as it grows, others a line each, line breaks as \\n."""
     if prompt is not None and file is not None:
         raise CorpusError("both a PROMPT and --file FILE are given; use one of them.")
     from seqloom.language_model import LanguageModel
@@ -84,8 +84,9 @@ def generate(
 
 def _show(model: LanguageModel, prompt: str, options: DecodingRecipe) -> None:
     """Write one text as it grows, behind its prompt."""
+    pieces = model.write(prompt, options)  # refuses what cannot be written before anything is
     sys.stdout.write(prompt)
-    for piece in model.write(prompt, options):
+    for piece in pieces:
         sys.stdout.write(piece)
         sys.stdout.flush()
     sys.stdout.write("\n")
