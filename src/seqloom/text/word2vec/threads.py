@@ -26,9 +26,7 @@ class Threads(Learner):
         self._width = recipe.width
         self._workers = workers
         extra = recipe.buckets if recipe.subwords else 0
-        # Half of it, as Mikolov et al. have it, is better for skip-gram and worse for CBOW.
-        spread = 1.0 if recipe.architecture == "cbow" else 0.5
-        self._inputs = first_values(len(vocabulary) + extra, recipe.width, recipe.seed, spread)
+        self._inputs = first_values(len(vocabulary) + extra, recipe.width, recipe.seed)
         self._outputs = np.zeros((len(vocabulary), self._inputs.shape[1]), np.float32)
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self._waiting: deque[Future[None]] = deque()
@@ -63,13 +61,13 @@ class Threads(Learner):
         return np.ascontiguousarray(self._inputs[:, : self._width])
 
 
-def first_values(rows: int, width: int, seed: int, spread: float) -> np.ndarray:
-    """Uniform in +-``spread``/D, padded with zeros, float32."""
+def first_values(rows: int, width: int, seed: int) -> np.ndarray:
+    """Uniform in +-1/D, padded with zeros, float32; twice those of Mikolov et al., as in gensim."""
     values = np.zeros((rows, -(-width // REGISTER) * REGISTER), np.float32)
     random = np.random.default_rng(seed)
     for begin in range(0, rows, 2**16):  # no second copy of a large table
         part = values[begin : begin + 2**16, :width]
-        part[:] = (2 * random.random(part.shape, np.float32) - 1) * (spread / width)
+        part[:] = (2 * random.random(part.shape, np.float32) - 1) / width
     return values
 
 
