@@ -16,6 +16,7 @@ SIZES = frozenset(
     {
         "family", "width", "feedforward", "heads", "encoder_layers", "decoder_layers",
         "max_positions", "embedding", "dropout", "attention_dropout", "activation_dropout",
+        "norm_epsilon",
     }
 )  # fmt: skip
 """Recipe fields that are no switches."""
