@@ -12,8 +12,8 @@ import pytest
 @pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_weights(repository: Path) -> None:
     program = repository / "benchmarks" / "kill_test.py"
-    command = [sys.executable, program, "--kills", "3", "--updates", "60", "--seed", "2"]
+    command = [sys.executable, program, "--kills", "2", "--updates", "40", "--seed", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("3 kills of a run of 60 updates, after updates [")
+    assert done.stdout.startswith("2 kills of a run of 40 updates, after updates [")
     assert done.stdout.endswith("weights identical bit for bit\n")

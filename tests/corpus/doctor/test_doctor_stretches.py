@@ -178,10 +178,8 @@ def test_common_ground_tells_pairs_from_strangers(pairs):
 @pytest.mark.parametrize(
     "name",
     [
-        *("multi30k en de", "multi30k en fr", "multi30k en cs", "wmtnews-en-de en de"),
-        *("wmtnews-en-ru en ru", "l10n-en-de en de", "l10n-en-ru en ru", "l10n-en-zh en zh"),
-        *("tatoeba-en-ru en ru", "tatoeba-en-zh en zh", "pydocs-en-zh en zh"),
-        *("tatoeba-en-de en de", "tatoeba-en-fr en fr", "poems-zh up down"),
+        *("multi30k en de", "wmtnews-en-ru en ru", "l10n-en-de en de", "l10n-en-zh en zh"),
+        *("tatoeba-en-ru en ru", "tatoeba-en-zh en zh", "poems-zh up down"),
     ],
 )
 def test_no_false_alarm_on_real_corpora(real_data, name):
