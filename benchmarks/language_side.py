@@ -14,7 +14,6 @@ from seqloom.decoding.stream import decode_stream
 from seqloom.layers.linear import lowered
 from seqloom.models import build_language_model
 from seqloom.models.base import TextModel
-from seqloom.pretraining import TextFeed
 from seqloom.recipe import recipe_from_of
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import SEARCH_KERNELS, faster_precision, keep_memory, set_threads
@@ -23,6 +22,7 @@ from seqloom.training.language_tasks import HiddenTokens, NextToken
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
 from seqloom.training.tasks import Loss
+from seqloom.training.text_feed import TextFeed
 
 NEVER = 10**9
 

@@ -40,7 +40,6 @@ from peers import FOLDER, HERE, Side, parse_with_corpus, table, write_results
 from plain_gpt import validation_loss
 
 from seqloom.models import build_language_model
-from seqloom.pretraining import TextFeed
 from seqloom.recipe import load_recipe_of
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import devices, keep_memory, processors, set_threads
@@ -48,6 +47,7 @@ from seqloom.text.texts import PreparedTexts, prepare_texts
 from seqloom.training.language_tasks import NextToken
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
+from seqloom.training.text_feed import TextFeed
 
 RECIPE = HERE.parent / "recipes" / "tinyshakespeare.yaml"
 WORK = FOLDER / "tinyshakespeare"

@@ -16,7 +16,8 @@ import torch
 from seqloom.errors import FolderError, RecipeError, TrainingError, VectorsError
 from seqloom.language_folder import load_language_folder
 from seqloom.language_model import LanguageModel
-from seqloom.pretraining import TextValidator, perplexity, pretrain
+from seqloom.pretraining import pretrain
+from seqloom.pretraining.validation import TextValidator, perplexity
 from seqloom.recipe import recipe_from_of
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.tensors import load_tensors

@@ -31,7 +31,7 @@ _PLACES = {
     "load_recipe": "seqloom.recipe",
     "open_vectors": "seqloom.text.vector_files",
     "prepare": "seqloom.text.prepare",
-    "pretrain": "seqloom.pretraining",
+    "pretrain": "seqloom.pretraining.run",
     "read_corpus": "seqloom.corpus.readers",
     "record": "seqloom.layers.recorder",
     "train": "seqloom.workflow",
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from seqloom.finetuning.run import finetune
     from seqloom.language_model import LanguageModel
     from seqloom.layers.recorder import record
-    from seqloom.pretraining import pretrain
+    from seqloom.pretraining.run import pretrain
     from seqloom.recipe import Recipe, load_recipe
     from seqloom.recipe.vectors import VectorsRecipe
     from seqloom.text.bag import Bag

@@ -21,7 +21,7 @@ from seqloom.folder import save_weights, write_text
 from seqloom.layers.linear import lowered
 from seqloom.models import EncoderDecoder, build_model
 from seqloom.recipe import Recipe, TrainingRecipe
-from seqloom.runtime import choose_device, keep_memory, processors, set_threads
+from seqloom.runtime import processors
 from seqloom.text.dropout import BpeDropout
 from seqloom.text.growth import old_ids
 from seqloom.text.prepare import Prepared, load_prepared, prepare
@@ -31,7 +31,7 @@ from seqloom.training.before import figures_before, judge_before
 from seqloom.training.card import model_card
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import epoch_of_pairs, measure
-from seqloom.training.distributed import Group, joined
+from seqloom.training.distributed import Group, begun
 from seqloom.training.embeddings import Start, began_with, check_vectors, find_start, keep_note
 from seqloom.training.growth import carry_over
 from seqloom.training.loop import Trainer
@@ -76,14 +76,8 @@ def train(
         from seqloom.recipe import load_recipe
 
         recipe = load_recipe(recipe)
-    out, progress = Path(out), progress or Progress()
-    where = choose_device(device)
-    set_threads()
-    keep_memory()
-    with joined(where) as group:
-        if not group.first:
-            progress = Progress()
-            group.wait()  # for the first process's prepared corpus and chosen sizes
+    out = Path(out)
+    with begun(device, progress) as (where, group, progress):
         check_free(out)
         new = not (out / "training" / "checkpoint.safetensors").exists()
         start = start_from(recipe, under_way=not new)

@@ -54,7 +54,7 @@ def _classify(
     texts = _labelled(train)
     given = None if validation is None else _labelled(validation)
     kept, held, notes = part_texts(texts, given, training.held_out, training.seed)
-    return classify_job(source.tokenizer, recipe.model.context, kept, held, training), notes
+    return classify_job(source.tokenizer, recipe.model.context, kept, held), notes
 
 
 def _tag(
@@ -64,7 +64,7 @@ def _tag(
     found = _tagged(train)
     given = None if validation is None else _tagged(validation)
     kept, held, notes = part_tags(found, given, training.held_out, training.seed)
-    return tag_job(source.tokenizer, recipe.model.context, kept, held, training), notes
+    return tag_job(source.tokenizer, recipe.model.context, kept, held), notes
 
 
 def _vectors(

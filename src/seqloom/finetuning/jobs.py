@@ -47,6 +47,10 @@ class Measured(NamedTuple):
     """The same for people."""
 
 
+Measure = Callable[[Any, torch.device], Measured]
+"""From a model and its device to how good it is."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One task with its data."""
@@ -57,7 +61,7 @@ class Job:
     train: Examples
     held: Examples
     task: Task
-    measure: Callable[[Any, torch.device], Measured]
+    measure: Measure
     metrics: tuple[str, ...]
     """Figures that may decide which weights are kept; the first one does, unless asked."""
     data: dict[str, Any] = field(default_factory=dict)
@@ -81,9 +85,7 @@ class Job:
         return asked
 
 
-def classify_job(
-    tokenizer: Tokenizer, context: int, train: Labelled, held: Labelled, recipe: FinetuningRecipe
-) -> Job:
+def classify_job(tokenizer: Tokenizer, context: int, train: Labelled, held: Labelled) -> Job:
     """Classes of texts, or of pairs of texts."""
     labels = tuple(sorted(train.counts))
     numbers = {label: number for number, label in enumerate(labels)}
@@ -120,13 +122,7 @@ def classify_job(
         task=Classification(),
         measure=measure,
         metrics=("accuracy", "f1", "loss"),
-        data={
-            "train": train.name,
-            "examples": len(train),
-            "classes": train.counts,
-            "validation": held.name,
-            "held": len(held),
-        },
+        data=_described(train, held),
     )
 
 
@@ -135,7 +131,6 @@ def tag_job(
     context: int,
     train: TaggedSentences,
     held: TaggedSentences,
-    recipe: FinetuningRecipe,
 ) -> Job:
     """Tags of words."""
     labels = tuple(sorted(train.counts))
@@ -165,15 +160,21 @@ def tag_job(
         task=Tagging(),
         measure=measure,
         metrics=("accuracy", "f1", "loss"),
-        data={
-            "train": train.name,
-            "examples": len(train),
-            "words": train.words,
-            "classes": train.counts,
-            "validation": held.name,
-            "held": len(held),
-        },
+        data=_described(train, held) | {"words": train.words},
     )
+
+
+def _described(
+    train: Labelled | TaggedSentences, held: Labelled | TaggedSentences
+) -> dict[str, Any]:
+    """What a model with labels was trained on."""
+    return {
+        "train": train.name,
+        "examples": len(train),
+        "classes": train.counts,
+        "validation": held.name,
+        "held": len(held),
+    }
 
 
 def vectors_job(
@@ -201,29 +202,15 @@ def vectors_job(
     """
     if len({text for pair in train for text in pair}) < 2:
         raise CorpusError(f"{name}: expected two texts or more, so that one is told from others.")
+    told = "graded pairs" if grades is not None else f"{name} (held out)"
     measured = pair_examples(tokenizer, held, context, f"{name} (held out)")
-    single = all(first == second for first, second in held)
-    size = recipe.batch_size
-
-    def measure(model: SentenceEncoder, device: torch.device) -> Measured:
-        vectors = sentence_vectors(model, measured, device)
-        first, second = vectors[0::2], vectors[1::2]
-        if grades is not None:
-            cosines = (first * second).sum(1).double().numpy()
-            found = rank_correlation(cosines, grades)
-            figures = {"spearman": 100 * (found or 0.0)}
-            text = f"{'rank correlation':24} {figures['spearman']:6.2f}  with {len(held):,} grades"
-            return Measured(figures, dict(figures), text)
-        numbers = torch.tensor([example.labels[0] for example in measured.items]).view(-1, 2)
-        recall = 100 * found_partners(first, second, numbers)
-        loss = _ranking(first, second, numbers, recipe.scale, size)
-        figures = {"recall": recall, "loss": loss}
-        text = (
-            f"{'partner is nearest':24} {recall:6.2f}  of {len(held):,} pairs\n"
-            f"{'ranking loss':24} {loss:6.3f}  nats a pair, {size} at a time"
-        )
-        return Measured(figures, dict(figures), text)
-
+    metrics: tuple[str, ...] = ("spearman",)
+    if grades is not None:
+        measure = _by_grades(measured, grades)
+    else:
+        single = all(first == second for first, second in held)
+        measure = _by_partners(measured, recipe)
+        metrics = ("loss",) if single else ("recall", "loss")
     return Job(
         kind="sentences",
         labels=(),
@@ -231,18 +218,41 @@ def vectors_job(
         held=measured,
         task=Ranking(recipe.scale),
         measure=measure,
-        metrics=("spearman",)
-        if grades is not None
-        else ("loss",)
-        if single
-        else ("recall", "loss"),
-        data={
-            "train": name,
-            "examples": len(train),
-            "validation": "graded pairs" if grades is not None else f"{name} (held out)",
-            "held": len(held),
-        },
+        metrics=metrics,
+        data={"train": name, "examples": len(train), "validation": told, "held": len(held)},
     )
+
+
+def _by_grades(measured: Examples, grades: Sequence[float]) -> Measure:
+    """How the cosines of pairs go with what people think of them."""
+
+    def measure(model: SentenceEncoder, device: torch.device) -> Measured:
+        vectors = sentence_vectors(model, measured, device)
+        cosines = (vectors[0::2] * vectors[1::2]).sum(1).double().numpy()
+        figures = {"spearman": 100 * (rank_correlation(cosines, grades) or 0.0)}
+        text = f"{'rank correlation':24} {figures['spearman']:6.2f}  with {len(grades):,} grades"
+        return Measured(figures, dict(figures), text)
+
+    return measure
+
+
+def _by_partners(measured: Examples, recipe: FinetuningRecipe) -> Measure:
+    """How often a text finds its partner among all of them, and the ranking loss."""
+    numbers = torch.tensor([example.labels[0] for example in measured.items]).view(-1, 2)
+
+    def measure(model: SentenceEncoder, device: torch.device) -> Measured:
+        vectors = sentence_vectors(model, measured, device)
+        first, second = vectors[0::2], vectors[1::2]
+        recall = 100 * found_partners(first, second, numbers)
+        loss = _ranking(first, second, numbers, recipe.scale, recipe.batch_size)
+        figures = {"recall": recall, "loss": loss}
+        text = (
+            f"{'partner is nearest':24} {recall:6.2f}  of {len(numbers):,} pairs\n"
+            f"{'ranking loss':24} {loss:6.3f}  nats a pair, {recipe.batch_size} at a time"
+        )
+        return Measured(figures, dict(figures), text)
+
+    return measure
 
 
 def found_partners(first: Tensor, second: Tensor, texts: Tensor) -> float:

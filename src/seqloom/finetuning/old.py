@@ -14,7 +14,7 @@ from seqloom.errors import FolderError
 from seqloom.language_folder import LanguageFolder
 from seqloom.models.base import MaskedModel
 from seqloom.models.heads import EncoderHead
-from seqloom.pretraining import TextValidator
+from seqloom.pretraining.validation import TextValidator
 from seqloom.recipe.finetuning import FinetuningRecipe
 from seqloom.recipe.pretraining import PretrainingRecipe, PretrainRecipe
 from seqloom.recipe.texts import TextRecipe

@@ -6,9 +6,7 @@ refused and left alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from seqloom.finetuning.data import Data, job_of
 from seqloom.finetuning.jobs import Job
 from seqloom.finetuning.old import MixedTask, OldTask, find_old
 from seqloom.finetuning.report import finetuned_card
+from seqloom.finetuning.settling import choose_sizes, request_of
 from seqloom.folder import write_text
 from seqloom.language_folder import (
     KINDS,
@@ -33,20 +32,17 @@ from seqloom.language_folder import (
     save_language_config,
     save_language_weights,
 )
-from seqloom.models.base import MaskedModel
 from seqloom.models.heads import EncoderHead
 from seqloom.recipe.finetuning import FinetuneRecipe
-from seqloom.runtime import choose_device, faster_precision, keep_memory, set_threads
-from seqloom.text.examples import Examples
 from seqloom.training.checkpoint import RunState
-from seqloom.training.distributed import Group, joined
+from seqloom.training.distributed import Group, begun
 from seqloom.training.freezing import freeze, moving, rate_of
 from seqloom.training.labelled_batches import LabelledFeed
 from seqloom.training.loop import Trainer
 from seqloom.training.lora import add_products, apart, merged
 from seqloom.training.mixing import MixedFeed
 from seqloom.training.progress import Progress
-from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
+from seqloom.training.request import check_free, going_on
 from seqloom.training.tasks import autocast
 
 Task = Literal["classify", "tag", "vectors"]
@@ -56,7 +52,6 @@ _FACADES: dict[str, type[Tuned]] = {
     "tagger": WordTagger,
     "sentences": SentenceVectors,
 }
-_VALIDATIONS = 20  # of a run, where their distance is left open
 
 
 def finetune(
@@ -92,18 +87,12 @@ def finetune(
         SeqloomError: a mistake in the recipe, the data or the folders.
         TrainingError: the loss is not finite; the last checkpoint stays.
     """
-    out, progress = Path(out), progress or Progress()
-    where = choose_device(device)
-    set_threads()
-    keep_memory()
+    out = Path(out)
     source = load_language_folder(encoder, tuple(KINDS))
     encoder_of(source)
     recipe = _with_model(recipe or FinetuneRecipe(), source)
     job, recipe = job_of(task, train, validation, source, recipe)
-    with joined(where) as group:
-        if not group.first:
-            progress = Progress()
-            group.wait()  # for the first process's prepared texts and chosen sizes
+    with begun(device, progress) as (where, group, progress):
         check_free(out)
         run = _prepare(source, job, recipe, out, list(old), progress, where)
         if group.first:
@@ -133,58 +122,20 @@ def _prepare(
     progress: Progress,
     device: torch.device,
 ) -> Run:
-    request = {
-        **json.loads(recipe.model_dump_json()),
-        "data": {
-            "task": job.kind,
-            "encoder": _weights_digest(encoder_of(source)),
-            "train": _examples_digest(job.train),
-            "validation": _examples_digest(job.held),
-            "old": old,
-            "head": recipe.head.model_dump(mode="json"),
-        },
-        "tokenizer": source.tokenizer.fingerprint,
-    }
-    remembered = out / "training" / "request.json"
-    goes_on = remembered.exists() and (out / "config.json").exists()
+    """Settle what the run is; old texts are read before its folder is marked."""
+    request = request_of(source, job, recipe, out, old)
+    goes_on = request.goes_on()
     if goes_on:
-        check_same(read_request(remembered), request, out)
-    settled = _going_on(recipe, out, job) if goes_on else _choose_sizes(recipe, job, device)
-    precision = settled.training.precision
-    task = find_old(source, old, out, settled.training, precision, progress)
+        _, settled, _ = language_config(out, (job.kind,))
+        assert isinstance(settled, FinetuneRecipe)
+        recipe = going_on(settled, recipe)
+    else:
+        recipe = choose_sizes(recipe, job, device)
+    task = find_old(source, old, out, recipe.training, recipe.training.precision, progress)
     if not goes_on:
-        # The request first: it marks the folder as ours, should the run be killed between the two.
-        write_text(remembered, json.dumps(request, indent=2) + "\n")
-    save_language_config(out, job.kind, settled, source.tokenizer, job.labels)
-    return Run(source, job, settled, out, task, progress, device)
-
-
-def _going_on(recipe: FinetuneRecipe, out: Path, job: Job) -> FinetuneRecipe:
-    """The recipe of an interrupted run, with what may change as it is asked for now."""
-    _, settled, _ = language_config(out, (job.kind,))
-    assert isinstance(settled, FinetuneRecipe)
-    asked = MAY_CHANGE & recipe.training.model_fields_set
-    changed = {name: getattr(recipe.training, name) for name in asked}
-    return settled.model_copy(update={"training": settled.training.model_copy(update=changed)})
-
-
-def _choose_sizes(recipe: FinetuneRecipe, job: Job, device: torch.device) -> FinetuneRecipe:
-    """The recipe with its open fields filled."""
-    training = recipe.training
-    chosen: dict[str, Any] = {"metric": job.metric(training.metric)}
-    examples = len(job.train.items) / job.train.group
-    if training.updates is None:
-        # Old texts that are mixed in come on top of the passes over the new ones.
-        per_update = training.batch_size * training.accumulation * (1 - training.old_share)
-        chosen["updates"] = max(1, math.ceil(training.epochs * examples / per_update))
-    updates = training.updates or chosen["updates"]
-    if training.validate_every is None:
-        chosen["validate_every"] = max(10, updates // _VALIDATIONS)
-    if "warmup" not in training.model_fields_set:
-        chosen["warmup"] = min(training.warmup, updates // 10)
-    if training.precision == "auto":
-        chosen["precision"] = faster_precision(device)
-    return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
+        request.remember()
+    save_language_config(out, job.kind, recipe, source.tokenizer, job.labels)
+    return Run(source, job, recipe, out, task, progress, device)
 
 
 @dataclass(frozen=True)
@@ -301,15 +252,3 @@ class Run:
         text = json.dumps(report, ensure_ascii=False, indent=1)
         write_text(self.out / "metrics.json", text + "\n")
         write_text(self.out / "README.md", finetuned_card(self.recipe, report))
-
-
-def _weights_digest(model: MaskedModel) -> str:
-    found = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        found.update(name.encode())
-        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
-
-
-def _examples_digest(examples: Examples) -> str:
-    return hashlib.sha256(json.dumps(examples.items).encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.corpus.dialogues import Message, read_dialogues
-from seqloom.corpus.document_store import DocumentStore, DocumentWriter
+from seqloom.corpus.document_store import DocumentWriter
 from seqloom.corpus.files import check_readable
 from seqloom.corpus.pairs import Corpus, Pair, Progress, batches_of
 from seqloom.corpus.text_split import hold_out_documents
@@ -23,15 +23,12 @@ from seqloom.text.origin import Origin
 from seqloom.text.prepared_folder import (
     check_same,
     is_taken,
-    read_json,
-    read_made,
     whole_folder,
     write_json,
 )
-from seqloom.text.texts import FILES, PreparedTexts
+from seqloom.text.texts import FILES, FORMAT, PreparedTexts, load_prepared_texts
 from seqloom.text.tokenizer import SOURCE_FILE, Tokenizer
 
-FORMAT = 1
 KIND = "dialogues"
 
 
@@ -59,7 +56,7 @@ def prepare_dialogues(
     origin = Origin(fields, corpora, tokenizer.fingerprint)
     if is_taken(out):
         check_same(out, origin)
-        return _load(out)
+        return load_prepared_texts(out, KIND)
     with whole_folder(out, origin) as folder:
         tokenizer.save(folder / SOURCE_FILE)
         name = train.name
@@ -76,7 +73,7 @@ def prepare_dialogues(
                 )
         write_json(folder / "report.json", report)
         write_json(folder / "recipe.json", {"format": FORMAT, "kind": KIND, **origin.as_dict()})
-    return _load(out)
+    return load_prepared_texts(out, KIND)
 
 
 def _corpus(paths: tuple[str, ...]) -> Corpus:
@@ -101,16 +98,3 @@ def _write(path: Path, corpus: Corpus, tokenizer: Tokenizer, form: Form) -> dict
             writer.write([ids], [lengths])
             documents, tokens, said = documents + 1, tokens + len(ids), said + sum(lengths[1::2])
     return {"documents": documents, "tokens": tokens, "said": said}
-
-
-def _load(folder: Path) -> PreparedTexts:
-    made = read_made(folder, FORMAT, KIND)
-    return PreparedTexts(
-        folder=folder,
-        tokenizer=Tokenizer.load(folder / SOURCE_FILE),
-        train=DocumentStore.open(folder / "train.arrow"),
-        validation=DocumentStore.open(folder / "validation.arrow"),
-        report=read_json(folder / "report.json"),
-        recipe=TextRecipe(**made["recipe"]),
-        dialogues=True,
-    )

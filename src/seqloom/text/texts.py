@@ -110,14 +110,18 @@ def prepare_texts(
     return load_prepared_texts(out)
 
 
-def load_prepared_texts(folder: str | Path) -> PreparedTexts:
+def load_prepared_texts(folder: str | Path, kind: str = KIND) -> PreparedTexts:
     """Open a prepared folder of running text; takes milliseconds for any number of documents.
 
+    Args:
+        folder: what :func:`prepare_texts` wrote, or its like.
+        kind: what it should hold.
+
     Raises:
-        FolderError: the folder or one of its files is missing or damaged, or it holds pairs.
+        FolderError: the folder or one of its files is missing or damaged, or it holds another kind.
     """
     folder = Path(folder)
-    made = read_made(folder, FORMAT, KIND)
+    made = read_made(folder, FORMAT, kind)
     return PreparedTexts(
         folder=folder,
         tokenizer=Tokenizer.load(folder / SOURCE_FILE),
@@ -125,6 +129,7 @@ def load_prepared_texts(folder: str | Path) -> PreparedTexts:
         validation=DocumentStore.open(folder / "validation.arrow"),
         report=read_json(folder / "report.json"),
         recipe=TextRecipe(**made["recipe"]),
+        dialogues=kind != KIND,
     )
 
 

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, distributed
 
 from seqloom.errors import TrainingError
-from seqloom.runtime import place_in_group
+from seqloom.runtime import choose_device, keep_memory, place_in_group, set_threads
+from seqloom.training.progress import Progress
 
 T = TypeVar("T")
 
@@ -104,3 +105,24 @@ def joined(device: torch.device) -> Iterator[Group]:
         yield Group(rank, size)
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def begun(
+    device: str | None, progress: Progress | None
+) -> Iterator[tuple[torch.device, Group, Progress]]:
+    """A process that is ready for a run: where it computes, its group, and who watches it.
+
+    The first process goes ahead, to prepare what all of them read; the others come in when it has
+    called :meth:`Group.wait` for the first time. Nobody watches them.
+
+    Raises:
+        DeviceError: there is no such device.
+    """
+    where = choose_device(device)
+    set_threads()
+    keep_memory()
+    with joined(where) as group:
+        if not group.first:
+            group.wait()
+        yield where, group, progress if progress and group.first else Progress()

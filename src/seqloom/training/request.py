@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from seqloom.corpus.store import TokenStore
 from seqloom.errors import FolderError, RecipeError
 from seqloom.folder import load_config, save_config, write_text
 from seqloom.recipe import Recipe
+from seqloom.recipe.section import Section
 from seqloom.text.origin import GIVEN, PLACES
 from seqloom.text.prepare import Prepared
 from seqloom.training.sizes import choose_sizes
@@ -48,6 +50,53 @@ def check_free(out: Path) -> None:
         )
 
 
+Whole = TypeVar("Whole", bound=Section)
+"""A kind of recipe with a section ``training``."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to be, which its folder remembers."""
+
+    out: Path
+    values: Mapping[str, Any]
+    """Sections ``model``, ``training`` and ``data``, and the fingerprint of the ``tokenizer``."""
+
+    @classmethod
+    def of(cls, recipe: Section, out: Path, tokenizer: str, **more: Any) -> Self:
+        """The request for ``recipe``; ``more`` sections are not in it."""
+        return cls(out, {**json.loads(recipe.model_dump_json()), **more, "tokenizer": tokenizer})
+
+    @property
+    def file(self) -> Path:
+        """Where it is remembered."""
+        return self.out / "training" / "request.json"
+
+    def goes_on(self) -> bool:
+        """Whether the folder holds this run already.
+
+        Raises:
+            FolderError: it holds another one, or is damaged.
+        """
+        if not (self.file.exists() and (self.out / "config.json").exists()):
+            return False
+        check_same(read_request(self.file), self.values, self.out)
+        return True
+
+    def remember(self) -> None:
+        """Mark the folder as this run's: before its config, should it be killed between the two."""
+        write_text(self.file, json.dumps(self.values, indent=2) + "\n")
+
+
+def going_on(settled: Whole, asked: Whole) -> Whole:
+    """The recipe of an interrupted run, with what may change as it is asked for now."""
+    now: Any = asked
+    before: Any = settled
+    names = MAY_CHANGE & now.training.model_fields_set
+    changed = {name: getattr(now.training, name) for name in names}
+    return settled.model_copy(update={"training": before.training.model_copy(update=changed)})
+
+
 def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) -> Recipe:
     """Choose open sizes for a new run; take those of an interrupted one.
 
@@ -55,22 +104,14 @@ def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) 
         FolderError: the folder holds a run of another recipe or corpus.
         RecipeError: the recipe does not go with how the corpus was prepared.
     """
-    request = json.loads(recipe.model_dump_json())
-    request["tokenizer"] = prepared.tokenizers.fingerprint
-    remembered = out / "training" / "request.json"
-    if remembered.exists() and (out / "config.json").exists():
-        saved = read_request(remembered)
-        check_same(saved, request, out)
+    request = Request.of(recipe, out, prepared.tokenizers.fingerprint)
+    if request.goes_on():
         settled, _ = load_config(out)
-        changed = {
-            name: getattr(recipe.training, name)
-            for name in MAY_CHANGE & recipe.training.model_fields_set
-        }
-        training = settled.training.model_copy(update=changed)
-        going_on = settled.model_copy(update={"training": training, "decoding": recipe.decoding})
-        if going_on != settled:
-            save_config(out, going_on, prepared.tokenizers)
-        return going_on
+        update = {"decoding": recipe.decoding}
+        taken_up = going_on(settled, recipe).model_copy(update=update)
+        if taken_up != settled:
+            save_config(out, taken_up, prepared.tokenizers)
+        return taken_up
     # What the corpus was made with (its languages, its tokenizer) counts, wherever it was made.
     asked = {name: getattr(recipe.data, name) for name in _IN_TRAINING}
     recipe = recipe.model_copy(update={"data": prepared.recipe.model_copy(update=asked)})
@@ -78,8 +119,7 @@ def settle(recipe: Recipe, out: Path, prepared: Prepared, device: torch.device) 
         raise RecipeError(str(recipe.data.source), [conflict.message for conflict in conflicts])
     tokens = _tokens(prepared.train)
     settled = choose_sizes(recipe, len(prepared.train), tokens, device)
-    # The request first: it marks the folder as ours, should the run be killed between the two.
-    write_text(remembered, json.dumps(request, indent=2) + "\n")
+    request.remember()
     save_config(out, settled, prepared.tokenizers)
     return settled
 

@@ -1,4 +1,4 @@
-"""Pre-training, end to end: texts in, the folder of a language model out. Wires the rooms together.
+"""Pre-training: texts in, the folder of a language model out.
 
 Run again with the same arguments, it goes on where it was; a folder that holds another run is
 refused and left alone.
@@ -6,16 +6,13 @@ refused and left alone.
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from seqloom.corpus.pairs import Corpus
-from seqloom.decoding.stream import decode_stream
 from seqloom.folder import write_text
 from seqloom.language_folder import (
     language_config,
@@ -24,26 +21,25 @@ from seqloom.language_folder import (
 )
 from seqloom.language_model import LanguageModel
 from seqloom.language_start import LanguageStart, start_from
-from seqloom.layers.linear import lowered
 from seqloom.models import build_language_model
 from seqloom.models.base import CausalModel, MaskedModel, TextModel
+from seqloom.pretraining.validation import TextValidator
 from seqloom.recipe.pretraining import PretrainRecipe
-from seqloom.runtime import choose_device, faster_precision, keep_memory, processors, set_threads
+from seqloom.runtime import faster_precision, processors
 from seqloom.text.dialogue_texts import prepare_dialogues
 from seqloom.text.texts import PreparedTexts, prepare_texts
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.before import figures_before, judge_before
 from seqloom.training.checkpoint import RunState
 from seqloom.training.cost import Epoch, measure
-from seqloom.training.distributed import Group, joined
+from seqloom.training.distributed import Group, begun
 from seqloom.training.embeddings import began_with, check_vectors, fill, keep_note, open_pieces
 from seqloom.training.growth import carry_over
 from seqloom.training.language_card import language_card
-from seqloom.training.language_tasks import Counts, HiddenTokens, NextToken
+from seqloom.training.language_tasks import HiddenTokens, NextToken
 from seqloom.training.loop import Trainer
 from seqloom.training.progress import Progress
-from seqloom.training.request import MAY_CHANGE, check_free, check_same, read_request
-from seqloom.training.tasks import autocast
+from seqloom.training.request import Request, check_free, going_on
 from seqloom.training.text_feed import BothTexts, TextFeed, old_texts
 
 _UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
@@ -74,14 +70,8 @@ def pretrain(
         SeqloomError: a mistake in the recipe, the texts or the folder.
         TrainingError: the loss is not finite; the last checkpoint stays.
     """
-    out, progress = Path(out), progress or Progress()
-    where = choose_device(device)
-    set_threads()
-    keep_memory()
-    with joined(where) as group:
-        if not group.first:
-            progress = Progress()
-            group.wait()  # for the first process's prepared texts and chosen sizes
+    out = Path(out)
+    with begun(device, progress) as (where, group, progress):
         check_free(out)
         new = not (out / "training" / "checkpoint.safetensors").exists()
         if new:
@@ -140,21 +130,14 @@ def _settle(
     Raises:
         FolderError: the folder holds a run of another recipe or other texts.
     """
-    request = json.loads(recipe.model_dump_json())
-    request["tokenizer"] = texts.tokenizer.fingerprint
-    remembered = out / "training" / "request.json"
-    if remembered.exists() and (out / "config.json").exists():
-        check_same(read_request(remembered), request, out)
+    request = Request.of(recipe, out, texts.tokenizer.fingerprint)
+    if request.goes_on():
         _, settled, _ = language_config(out, ("language",))
         assert isinstance(settled, PretrainRecipe)
-        asked = MAY_CHANGE & recipe.training.model_fields_set
-        changed = {name: getattr(recipe.training, name) for name in asked}
-        training = settled.training.model_copy(update=changed)
-        recipe = settled.model_copy(update={"training": training, "decoding": recipe.decoding})
+        recipe = going_on(settled, recipe).model_copy(update={"decoding": recipe.decoding})
     else:
         recipe = _choose_sizes(recipe, texts, device)
-        # The request first: it marks the folder as ours, should the run be killed between the two.
-        write_text(remembered, json.dumps(request, indent=2) + "\n")
+        request.remember()
     save_language_config(out, "language", recipe, texts.tokenizer)
     return recipe
 
@@ -237,74 +220,3 @@ def _summary(trainer: Trainer, recipe: PretrainRecipe, texts: PreparedTexts) -> 
     epoch = Epoch(batches, report["tokens"] * share / (1 - training.old_share), 1.0)
     cost = measure(trainer.model, trainer.task, trainer.feed, epoch, training, trainer.device)
     return {"documents": report["documents"], "tokens": report["tokens"], **cost}
-
-
-@dataclass(frozen=True)
-class TextValidator:
-    """Loss and perplexity on held-out texts; what BERT finds; how GPT goes on."""
-
-    recipe: PretrainRecipe
-    new: TextFeed
-    old: TextFeed | None
-    device: torch.device
-    progress: Progress
-
-    def __call__(self, model: TextModel) -> dict[str, float]:
-        """Figures of a model in evaluation mode: loss in nats a token, shares from 0 to 100."""
-        if isinstance(model, CausalModel):
-            self._show_samples(model)
-        figures = self._figures(model, self.new)
-        if self.old is not None:
-            figures["old loss"] = self._figures(model, self.old)["loss"]
-        return figures
-
-    def _figures(self, model: TextModel, texts: TextFeed) -> dict[str, float]:
-        """On what is held out of some texts."""
-        if isinstance(model, MaskedModel):
-            return self._masked(model, texts)
-        assert isinstance(model, CausalModel)
-        return self._causal(model, texts)
-
-    @torch.inference_mode()
-    def _causal(self, model: CausalModel, texts: TextFeed) -> dict[str, float]:
-        task, total, tokens = NextToken(), 0.0, 0
-        for batch in texts.held_out():
-            with autocast(self.device, self.recipe.training.precision):
-                loss = task(model, batch.to(self.device))
-            total += float(loss.plain)
-            tokens += loss.tokens
-        loss_a_token = total / max(1, tokens)
-        return {"loss": loss_a_token, "perplexity": perplexity(loss_a_token)}
-
-    @torch.inference_mode()
-    def _masked(self, model: MaskedModel, texts: TextFeed) -> dict[str, float]:
-        counts, total = Counts(), 0.0
-        for batch in texts.held_out():
-            with autocast(self.device, self.recipe.training.precision):
-                total += counts.add(model, batch.to(self.device))
-        loss_a_token = total / max(1, counts.tokens)
-        figures = {
-            "loss": loss_a_token,
-            "perplexity": perplexity(loss_a_token),
-            "masked accuracy": 100 * counts.found / max(1, counts.tokens),
-        }
-        if counts.examples:
-            figures["next sentence"] = 100 * counts.right / counts.examples
-        return figures
-
-    def _show_samples(self, model: CausalModel) -> None:
-        """How the model goes on after some beginnings, drawn from it."""
-        training, tokenizer = self.recipe.training, self.new.texts.tokenizer
-        options = self.recipe.decoding.model_copy(update={"max_tokens": training.sample_tokens})
-        ready = lowered(model, training.precision)
-        prompts = [tokenizer.encode(beginning) for beginning in training.samples]
-        found = decode_stream(
-            [ready], prompts, options, device=self.device, decode=tokenizer.decode
-        )
-        for prompt, drawn in zip(prompts, found, strict=True):
-            self.progress.message(f"sample: {tokenizer.decode([*prompt, *drawn[0].ids])}")
-
-
-def perplexity(loss: float) -> float:
-    """The exponential of a cross-entropy in nats; infinite where that is too large to say."""
-    return math.exp(loss) if loss < 700 else math.inf
