@@ -127,11 +127,6 @@ def ids(seed: int, *shape: int) -> Tensor:
     return torch.randint(5, SIZE, shape, generator=torch.Generator().manual_seed(seed))
 
 
-def near(left: Any, right: Any) -> None:
-    """Equal up to the order of sums."""
-    torch.testing.assert_close(left, right, atol=1e-5, rtol=1e-5)
-
-
 LENGTHS = [[4, 3], [6], [1, 2, 5]]
 """Documents of three packed rows."""
 PACKED = torch.tensor([[1, 1, 1, 1, 2, 2, 2, 0, 0], [1] * 6 + [0] * 3, [1, 2, 2, 3, 3, 3, 3, 3, 0]])

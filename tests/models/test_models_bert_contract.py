@@ -17,9 +17,9 @@ from language_architectures import (
     documents_of,
     every_bert,
     ids,
-    near,
     strong,
 )
+from stepping import near
 from torch.nn import functional as F
 
 from seqloom.layers import attention

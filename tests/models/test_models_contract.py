@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 import torch
 from architectures import ARCHITECTURES, RECIPES, SIZES, SOURCE_SIZE, TARGET_SIZE, switches
+from stepping import check_that_beams_move, near, run_steps
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -44,22 +45,6 @@ def ids(seed: int, *shape: int) -> Tensor:
 
 LENGTHS = [S, 4, 1]
 SOURCE, MASK, TARGET = ids(1, B, S), length_mask(torch.tensor(LENGTHS)), ids(2, B, T)
-
-
-def near(left: Any, right: Any) -> None:
-    torch.testing.assert_close(left, right, atol=1e-5, rtol=1e-5)
-
-
-def run_steps(model: EncoderDecoder, memory: Any, target: Tensor) -> Tensor:
-    """Hidden states [R T D] of step after step."""
-    state, outputs = model.start(memory), []
-    if len(target) != len(memory.mask):
-        rows = torch.arange(len(memory.mask)).repeat_interleave(len(target) // len(memory.mask))
-        state = state.reorder(rows)
-    for index in range(target.shape[1]):
-        hidden, state = model.step(memory, state, target[:, index])
-        outputs.append(hidden)
-    return torch.stack(outputs, dim=1)
 
 
 # --- the table itself ---------------------------------------------------------------------------
@@ -143,20 +128,7 @@ def test_hypotheses_equal_separate_rows(model: EncoderDecoder) -> None:
 @every_architecture
 @torch.no_grad()
 def test_a_beam_moves_and_sentences_leave(model: EncoderDecoder) -> None:
-    """Rows are reordered within their sentences, one sentence leaves, and both go on."""
-    memory, target = model.encode(SOURCE, MASK), ids(4, B * N, T)
-    state = model.start(memory).reorder(torch.arange(B).repeat_interleave(N))
-    for index in range(2):
-        _, state = model.step(memory, state, target[:, index])
-    sentences = torch.tensor([2, 0])
-    within = torch.tensor([[3, 3, 0, 1], [1, 0, 2, 1]])
-    rows = (sentences[:, None] * N + within).flatten()
-    state, left = state.reorder(rows), memory.select(sentences)
-    prefixes = target[rows]
-    expected = model.decode(left.select(torch.arange(2).repeat_interleave(N)), prefixes)
-    for index in range(2, T):
-        hidden, state = model.step(left, state, prefixes[:, index])
-        near(hidden, expected[:, index])
+    check_that_beams_move(model, model.encode(SOURCE, MASK), ids(4, B * N, T))
 
 
 @every_architecture

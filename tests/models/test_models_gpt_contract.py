@@ -18,9 +18,9 @@ from language_architectures import (
     every_gpt,
     gpt,
     ids,
-    near,
     strong,
 )
+from stepping import check_that_beams_move, near, run_steps
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -47,16 +47,6 @@ def continued(memory: Memory, seed: int, count: int = 1, length: int = T) -> Ten
     """Decoder inputs [B*count length]: the last token of the prompt, then random ones."""
     opening = memory.opening.repeat_interleave(count)[:, None]
     return torch.cat([opening, ids(seed, len(opening), length - 1)], dim=1)
-
-
-def run_steps(model: Gpt, memory: Memory, target: Tensor) -> Tensor:
-    """Hidden states [R T D] of step after step."""
-    rows = torch.arange(len(memory.mask)).repeat_interleave(len(target) // len(memory.mask))
-    state, outputs = model.start(memory).reorder(rows), []
-    for index in range(target.shape[1]):
-        hidden, state = model.step(memory, state, target[:, index])
-        outputs.append(hidden)
-    return torch.stack(outputs, dim=1)
 
 
 @every_gpt
@@ -100,19 +90,7 @@ def test_hypotheses_equal_separate_rows(model: Gpt) -> None:
 @torch.no_grad()
 def test_a_beam_moves_and_prompts_leave(model: Gpt) -> None:
     memory = model.encode(SOURCE, MASK)
-    target = continued(memory, 6, N)
-    state = model.start(memory).reorder(torch.arange(B).repeat_interleave(N))
-    for index in range(2):
-        _, state = model.step(memory, state, target[:, index])
-    prompts = torch.tensor([2, 0])
-    within = torch.tensor([[3, 3, 0, 1], [1, 0, 2, 1]])
-    rows = (prompts[:, None] * N + within).flatten()
-    state, left = state.reorder(rows), memory.select(prompts)
-    prefixes = target[rows]
-    expected = model.decode(left.select(torch.arange(2).repeat_interleave(N)), prefixes)
-    for index in range(2, T):
-        hidden, state = model.step(left, state, prefixes[:, index])
-        near(hidden, expected[:, index])
+    check_that_beams_move(model, memory, continued(memory, 6, N))
 
 
 @every_gpt

@@ -37,7 +37,13 @@ from seqloom.layers.attention import SelfAttention
 from seqloom.layers.cache import CachedState
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.feedforward import FeedForward
-from seqloom.layers.masks import additive, causal_mask, looking_back, same_document
+from seqloom.layers.masks import (
+    additive,
+    causal_mask,
+    length_mask,
+    looking_back,
+    same_document,
+)
 from seqloom.layers.positions import LearnedPositions, Rotary, Turn, positions_within, turned
 from seqloom.layers.recorder import note
 from seqloom.layers.state import State
@@ -184,9 +190,8 @@ class Gpt(CausalModel):
 
         future = causal_mask(source.shape[1], source.device, self.window)
         states = self._read(source, positions, additive(future, self.tokens.weight.dtype), keep)
-        return Memory(
-            states, positions < before, keys=tuple(keys), values=tuple(values), opening=opening
-        )
+        mask = length_mask(before.squeeze(1), source.shape[1])
+        return Memory(states, mask, keys=tuple(keys), values=tuple(values), opening=opening)
 
     def decode(self, memory: Memory, target: Tensor) -> Tensor:
         """See :meth:`Writer.decode`: all positions in parallel, behind those of the prompt."""
