@@ -23,6 +23,10 @@ Settings = Annotated[
         help="Any other field of the recipe, such as training.warmup=2000; may be repeated.",
     ),
 ]
+RecipeName = Annotated[
+    str | None,
+    typer.Argument(metavar="[RECIPE]", help="A .yaml file, or the name of a shipped recipe."),
+]
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one when left out.")
 ]

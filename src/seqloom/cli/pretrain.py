@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from seqloom.cli.console import Watch, say
-from seqloom.cli.options import Device, Settings, find_recipe
+from seqloom.cli.options import Device, RecipeName, Settings, find_recipe
 from seqloom.errors import FolderError, RecipeError
 from seqloom.runtime import place_in_group
+
+if TYPE_CHECKING:
+    from seqloom.recipe.pretraining import PretrainRecipe
 
 Family = Literal["bert", "gpt"]
 
@@ -19,10 +22,7 @@ def pretrain(
     family: Annotated[
         Family, typer.Argument(metavar="bert|gpt", help="Reads with holes, or writes on.")
     ],
-    recipe: Annotated[
-        str | None,
-        typer.Argument(metavar="[RECIPE]", help="A .yaml file, or the name of a shipped recipe."),
-    ] = None,
+    recipe: RecipeName = None,
     text: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,27 +70,16 @@ def pretrain(
     """Train a language model; the same command after an interruption goes on where it was."""
     if out is None:
         raise FolderError("nowhere to write: add --out DIR, the folder of the model.")
-    from seqloom.recipe import load_recipe_of
-    from seqloom.recipe.pretraining import PretrainRecipe
-
-    flags: dict[str, Any] = {
+    data = {
         "sources": text,
         "dialogues": dialogues,
         "validation_sources": validation,
         "documents": documents,
         "tokenizer": tokenizer,
-        "mask": (family == "bert" and start is None) or None,
+        "mask": family == "bert" and start is None,
     }
-    data = {name: value for name, value in flags.items() if value}
-    carried = {"model_from": start, "old_texts": old}
-    training = {name: value for name, value in carried.items() if value}
-    given = {"data": data, "model": {"family": family}, "training": training}
-    place = None if recipe is None else find_recipe(recipe)
-    chosen = load_recipe_of(PretrainRecipe, place, settings or [], given)
-    if not chosen.data.sources and not chosen.data.dialogues:
-        raise RecipeError(
-            recipe or "pretrain", ["data.sources: no text given; add --text FILE (a folder works)"]
-        )
+    training = {"model_from": start, "old_texts": old}
+    chosen = _recipe(family, recipe, settings or [], {"data": data, "training": training})
     from seqloom.pretraining import pretrain as run
 
     with Watch() as watch:
@@ -103,3 +92,28 @@ def pretrain(
             say(f"try it: seqloom generate {out} 'Once upon a time'")
         else:
             say(f"try it: seqloom finetune {out} --train LABELLED.tsv --out DIR")
+
+
+def _recipe(
+    family: Family, name: str | None, settings: list[str], flags: dict[str, dict[str, Any]]
+) -> PretrainRecipe:
+    """The recipe with the flags that were given on top.
+
+    Raises:
+        RecipeError: all that is wrong with it, or no text.
+    """
+    from seqloom.recipe import load_recipe_of
+    from seqloom.recipe.pretraining import PretrainRecipe
+
+    given = {
+        section: {field: value for field, value in fields.items() if value}
+        for section, fields in flags.items()
+    }
+    given["model"] = {"family": family}
+    place = None if name is None else find_recipe(name)
+    chosen = load_recipe_of(PretrainRecipe, place, settings, given)
+    if not chosen.data.sources and not chosen.data.dialogues:
+        raise RecipeError(
+            name or "pretrain", ["data.sources: no text given; add --text FILE (a folder works)"]
+        )
+    return chosen

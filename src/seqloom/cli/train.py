@@ -9,16 +9,13 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.corpora import Columns, Filters, Languages, changed, data_of
-from seqloom.cli.options import Device, Settings, find_recipe
+from seqloom.cli.options import Device, RecipeName, Settings, find_recipe
 from seqloom.errors import FolderError, RecipeError
 from seqloom.runtime import place_in_group
 
 
 def train(
-    recipe: Annotated[
-        str | None,
-        typer.Argument(metavar="[RECIPE]", help="A .yaml file, or the name of a shipped recipe."),
-    ] = None,
+    recipe: RecipeName = None,
     source: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Source sentences, or both sides (.tsv, .tmx, .po ...)."),

@@ -15,9 +15,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from seqloom.errors import ExportError
 from seqloom.export.links import Link, linear
-from seqloom.export.settings import Settings, their_activation
+from seqloom.export.settings import Settings, first_without, their_activation
 from seqloom.recipe.language import GptRecipe
 from seqloom.symbols import Symbols
 
@@ -201,14 +200,7 @@ def family_of(recipe: GptRecipe) -> str:
         ExportError: none; says for each which switches of ours stand in the way.
     """
     obstacles = {name: list(_obstacles(recipe, name)) for name in ARCHITECTURES}
-    for name, found in obstacles.items():
-        if not found:
-            return name
-    listed = "\n".join(f"  - {name}: needs {', '.join(o)}" for name, o in obstacles.items())
-    raise ExportError(
-        "transformers has no architecture with the switches of this model; what each of its "
-        f"architectures would need:\n{listed}\nTrain with these switches to export to it."
-    )
+    return first_without(obstacles)
 
 
 def _obstacles(recipe: GptRecipe, family: str) -> Iterator[str]:

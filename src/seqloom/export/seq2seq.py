@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from seqloom.errors import ExportError
 from seqloom.export.links import Link, linear
-from seqloom.export.settings import Settings, their_activation
+from seqloom.export.settings import Settings, first_without, their_activation
 from seqloom.recipe import TransformerRecipe
 
 _OFFSET = 2
@@ -166,14 +165,7 @@ def family_of(recipe: TransformerRecipe) -> str:
         ExportError: none; says for each which switches of ours stand in the way.
     """
     obstacles = {name: _obstacles(recipe, family) for name, family in FAMILIES.items()}
-    for name, found in obstacles.items():
-        if not found:
-            return name
-    listed = "\n".join(f"  - {name}: needs {', '.join(o)}" for name, o in obstacles.items())
-    raise ExportError(
-        "transformers has no architecture with the switches of this model; what each of its "
-        f"architectures would need:\n{listed}\nTrain with these switches to export to it."
-    )
+    return first_without(obstacles)
 
 
 def _obstacles(recipe: TransformerRecipe, family: Family) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +111,22 @@ class Settings:
 def their_activation(ours: str) -> str:
     """Their name of an activation of ours."""
     return next(theirs for theirs, name in ACTIVATIONS.items() if name == ours)
+
+
+def first_without(obstacles: Mapping[str, Sequence[str]]) -> str:
+    """The first of their architectures to which nothing stands in the way.
+
+    Args:
+        obstacles: architecture -> the switches of a model of ours that it would need otherwise.
+
+    Raises:
+        ExportError: none; says for each what stands in the way.
+    """
+    for name, found in obstacles.items():
+        if not found:
+            return name
+    listed = "\n".join(f"  - {name}: needs {', '.join(o)}" for name, o in obstacles.items())
+    raise ExportError(
+        "transformers has no architecture with the switches of this model; what each of its "
+        f"architectures would need:\n{listed}\nTrain with these switches to export to it."
+    )
