@@ -17,7 +17,7 @@ from seqloom.corpus.held_out import TextPair
 from seqloom.corpus.tagged import TaggedSentences
 from seqloom.errors import CorpusError, RecipeError
 from seqloom.evaluation.classification import classification
-from seqloom.evaluation.similarity import rank_correlation
+from seqloom.evaluation.similarity import FEWEST, rank_correlation
 from seqloom.evaluation.tagging import tagging
 from seqloom.models.heads import Classifier, SentenceEncoder, Tagger
 from seqloom.recipe.finetuning import FinetuningRecipe
@@ -198,10 +198,15 @@ def vectors_job(
         grades: how alike the two texts of each held-out pair are, by people.
 
     Raises:
-        CorpusError: a single text, from which no other can be told.
+        CorpusError: a single text, from which no other can be told; or grades that cannot rank.
     """
     if len({text for pair in train for text in pair}) < 2:
         raise CorpusError(f"{name}: expected two texts or more, so that one is told from others.")
+    if grades is not None and (len(grades) < FEWEST or len(set(grades)) == 1):
+        raise CorpusError(
+            f"{len(grades)} graded pairs with {len(set(grades))} different grades cannot rank; "
+            f"expected {FEWEST} pairs or more, of which not all are equally alike."
+        )
     told = "graded pairs" if grades is not None else f"{name} (held out)"
     measured = pair_examples(tokenizer, held, context, f"{name} (held out)")
     metrics: tuple[str, ...] = ("spearman",)
