@@ -174,7 +174,7 @@ def test_lines_are_answered_one_after_another(answering: Path) -> None:
 
 
 def test_a_model_that_cannot_converse_says_so(answering: Path) -> None:
-    done = seqloom("chat", answering / "gpt", stdin="a\n")
+    done = seqloom("chat", answering / "gpt", stdin="")  # before anything is said
     assert done.code == 2
     assert "has not learned to converse. Teach it: seqloom pretrain gpt --from" in done.err
 

@@ -25,7 +25,7 @@ from seqloom.recipe import DecodingRecipe, override
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision
 from seqloom.symbols import MASK
-from seqloom.text.chat import prompt_ids
+from seqloom.text.chat import Form, prompt_ids
 from seqloom.text.tokenizer import Tokenizer
 
 
@@ -162,36 +162,50 @@ class LanguageModel:
         self, messages: Sequence[Mapping[str, str]], options: DecodingRecipe
     ) -> Iterator[str]:
         """Pieces of the answer of :meth:`chat`, each as soon as it is certain."""
-        data = self.recipe.data
-        if data.chat is None:
-            raise DecodingError(
-                f"{self.folder} holds a model that has not learned to converse. Teach it: seqloom "
-                f"pretrain gpt --from {self.folder} --dialogues FILE.jsonl --out DIR"
-            )
         said = [_message(each) for each in messages]
-        prompt = prompt_ids(self.tokenizer, data.chat, said, self.model.max_positions)
+        prompt = prompt_ids(self.tokenizer, self.form, said, self.model.max_positions)
         decode = self.tokenizer.decode
         model = [self._ready(options)]
         pieces = write_stream(model, prompt, options, device=self.device, decode=decode)
         first = next(pieces, "").removeprefix(" ")
         return chain([first] if first else [], pieces)
 
-    def _ready(self, options: DecodingRecipe) -> CausalModel:
-        """The model, multiplying as the options say."""
+    @property
+    def form(self) -> Form:
+        """How the model writes a conversation.
+
+        Raises:
+            DecodingError: it has not learned to converse, or cannot write at all.
+        """
+        self._writer()
+        form = self.recipe.data.chat
+        if form is None:
+            raise DecodingError(
+                f"{self.folder} holds a model that has not learned to converse. Teach it: seqloom "
+                f"pretrain gpt --from {self.folder} --dialogues FILE.jsonl --out DIR"
+            )
+        return form
+
+    def _writer(self) -> CausalModel:
         if not isinstance(self.model, CausalModel):
             raise DecodingError(
                 f"{self.folder} holds a masked model (BERT), which fills holes and cannot go on "
                 "with a text; train one that writes: seqloom pretrain gpt --help"
             )
+        return self.model
+
+    def _ready(self, options: DecodingRecipe) -> CausalModel:
+        """The model, multiplying as the options say."""
+        model = self._writer()
         precision: str = options.precision
         if precision == "int8" and (self.device.type != "cpu" or not int8_available()):
             raise DecodingError("decoding.precision: int8 is for processors; use bfloat16.")
         if precision == "auto":
             precision = faster_precision(self.device)
         if precision == "float32" or recording():
-            return self.model
+            return model
         if precision not in self._lowered:
-            self._lowered[precision] = lowered(self.model, precision)
+            self._lowered[precision] = lowered(model, precision)
         return self._lowered[precision]
 
     @torch.inference_mode()

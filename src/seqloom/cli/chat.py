@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from seqloom.cli.files import lines
-from seqloom.cli.options import Device, Settings, decoding_recipe
+from seqloom.cli.options import Device, Settings, decoding_recipe, open_language_model
 from seqloom.runtime import is_terminal
 
 
@@ -30,12 +30,8 @@ def chat(
     device: Device = None,
 ) -> None:
     """Answer each line of the terminal, or of a pipe, as part of one conversation."""
-    from seqloom.language_model import LanguageModel
-    from seqloom.runtime import SEARCH_KERNELS, keep_memory, set_threads
-
-    set_threads()
-    keep_memory(SEARCH_KERNELS)
-    model = LanguageModel.load(folder, device=device)
+    model = open_language_model(folder, device)
+    _ = model.form  # refuses what cannot converse before anybody has typed
     flags: dict[str, Any] = {
         "max_tokens": tokens, "temperature": temperature, "top_p": top_p, "seed": seed,
     }  # fmt: skip

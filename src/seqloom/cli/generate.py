@@ -13,7 +13,7 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.files import lines, results
-from seqloom.cli.options import Device, Json, Output, Settings, decoding_recipe
+from seqloom.cli.options import Device, Json, Output, Settings, decoding_recipe, open_language_model
 from seqloom.errors import CorpusError
 from seqloom.runtime import is_terminal
 
@@ -62,12 +62,7 @@ def generate(
     """Go on with prompts: one is written as it grows, others a line each, line breaks as \\n."""
     if prompt is not None and file is not None:
         raise CorpusError("both a PROMPT and --file FILE are given; use one of them.")
-    from seqloom.language_model import LanguageModel
-    from seqloom.runtime import SEARCH_KERNELS, keep_memory, set_threads
-
-    set_threads()
-    keep_memory(SEARCH_KERNELS)
-    model = LanguageModel.load(folder, device=device)
+    model = open_language_model(folder, device)
     flags: dict[str, Any] = {
         "max_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "min_p": min_p, "repetition_penalty": repetition_penalty, "beam": beam, "nbest": nbest,

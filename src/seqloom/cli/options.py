@@ -12,6 +12,7 @@ import typer
 from seqloom.errors import FolderError, RecipeError
 
 if TYPE_CHECKING:
+    from seqloom.language_model import LanguageModel
     from seqloom.recipe import DecodingRecipe
     from seqloom.translator import Translator
 
@@ -104,3 +105,17 @@ def open_translator(
     set_threads()
     keep_memory(SEARCH_KERNELS)
     return Translator.load(folder, device=device, companions=companions)
+
+
+def open_language_model(folder: Path, device: str | None) -> LanguageModel:
+    """The language model of a folder, in a process that is ready to write with it.
+
+    Raises:
+        SeqloomError: the folder or the device cannot be used.
+    """
+    from seqloom.language_model import LanguageModel
+    from seqloom.runtime import SEARCH_KERNELS, keep_memory, set_threads
+
+    set_threads()
+    keep_memory(SEARCH_KERNELS)
+    return LanguageModel.load(folder, device=device)
