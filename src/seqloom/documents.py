@@ -16,6 +16,7 @@ from seqloom.corpus.streams import plain_name
 from seqloom.errors import SeqloomError
 from seqloom.recipe import DecodingRecipe
 from seqloom.tags import Link, place_tags
+from seqloom.text.tags import Languages
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.translator import Translator
 
@@ -51,6 +52,7 @@ def translate_document(
     decoding: DecodingRecipe | None = None,
     *,
     target_language: str | None = None,
+    source_language: str | None = None,
     warn: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> int:
@@ -64,7 +66,8 @@ def translate_document(
         path: the document.
         out: the file to write; may be the document itself.
         decoding: options; the model's own when left out.
-        target_language: language tag, for a model of several languages.
+        target_language: into which, for a model of several languages.
+        source_language: from which, for a model that is told that too.
         warn: told of each text that is too long for the model.
         progress: told how many units are done.
 
@@ -79,21 +82,18 @@ def translate_document(
     document = DOCUMENTS[plain_name(path).suffix.lower()]
     blanks = document.blanks(path)
     lines = [line for blank in blanks for line in blank.source.text.split("\n")]
-    found = translator.stream(
-        [line.strip() for line in lines], decoding, target_language=target_language, warn=warn
-    )
+    languages: Languages = {"target_language": target_language, "source_language": source_language}
+    found = translator.stream([line.strip() for line in lines], decoding, warn=warn, **languages)
     filled: dict[int, Marked] = {}
     for number, blank in enumerate(blanks):
-        filled[number] = _translated(translator, blank.source, found, target_language)
+        filled[number] = _translated(translator, blank.source, found, languages)
         if progress is not None:
             progress("translating", number + 1, len(blanks))
     document.fill(path, Path(out), filled)
     return len(filled)
 
 
-def _translated(
-    translator: Translator, source: Marked, found: Any, target_language: str | None
-) -> Marked:
+def _translated(translator: Translator, source: Marked, found: Any, languages: Languages) -> Marked:
     """The translation of one unit from those of its lines, which come next in ``found``."""
     texts: list[str] = []
     tags: list[Tag] = []
@@ -108,7 +108,7 @@ def _translated(
         mine = [tag for tag in source.tags if begin <= tag.position < end]
         if mine:
             moved = tuple(_moved(tag, -begin) for tag in mine)
-            links = _links(translator, line, text, target_language)
+            links = _links(translator, line, text, languages)
             placed = place_tags(Marked(line, moved), text, links)
             tags += [_moved(tag, length) for tag in placed.tags]
         texts.append(text)
@@ -121,21 +121,18 @@ def _moved(tag: Tag, by: int) -> Tag:
     return Tag(tag.position + by, tag.xml, tag.kind, tag.pair)
 
 
-def _links(
-    translator: Translator, source: str, target: str, target_language: str | None
-) -> list[Link]:
+def _links(translator: Translator, source: str, target: str, languages: Languages) -> list[Link]:
     """Which stretches of two texts the attention of the model links; none if it has none."""
     try:
-        record = translator.attention(source, target, target_language=target_language)
+        record = translator.attention(source, target, **languages)
     except SeqloomError:
         return []
     # The last layer but one aligns best (Garg et al. 2019, section 4.2).
     layers = list(record.layers)
     weights = record.weights(layers[max(len(layers) - 2, 0)])
     both = translator.tokenizers
-    source_ids = translator.encode([source], target_language)[0]
-    sources = _spans(both.source, source_ids)
-    targets = _spans(both.target, both.target.encode(target))
+    sources = _spans(both.source, translator.encode([source], **languages)[0])
+    targets = _spans(both.target, translator.encode_targets([target], **languages)[0])
     return [
         Link(span, sources[int(weights[row, : len(sources)].argmax())])
         for row, span in enumerate(targets)

@@ -16,7 +16,7 @@ from seqloom.models.warm_start import Given, agreeing, fill
 from seqloom.recipe import Recipe
 from seqloom.recipe.inheriting import contradictions, inheriting
 from seqloom.text.growth import shared_ids
-from seqloom.text.tags import tag_token
+from seqloom.text.tags import fronts, tag_token
 from seqloom.text.tokenizer import Tokenizers
 
 _VOCABULARY = ("tokenizer", "vocabulary", "joint")
@@ -88,10 +88,14 @@ def old_pairs(recipe: Recipe, tokenizers: Tokenizers, out: Path) -> HeldOut | No
     if not pairs:
         raise CorpusError(f"{', '.join(files)}: no pair with text on both sides.")
     language = corpus.target_language or data.target_language
-    tag = [language] if data.tag and language else []
-    tags = [each for each in tag if tag_token(each) in tokenizers.source.tags]
-    sources = tokenizers.source.encode_batch([pair.source for pair in pairs], tags=tags)
-    targets = tokenizers.target.encode_batch([pair.target for pair in pairs])
+    before = fronts(data.tag, corpus.source_language or data.source_language, language)
+    sides = ([pair.source for pair in pairs], [pair.target for pair in pairs])
+    sources, targets = (
+        tokenizer.encode_batch(
+            texts, tags=[tag for tag in front if tag_token(tag) in tokenizer.tags]
+        )
+        for tokenizer, texts, front in zip(tokenizers.sides, sides, before, strict=True)
+    )
     out.mkdir(parents=True, exist_ok=True)
     place = out / "pairs.arrow"
     with StoreWriter(place, tokenizers.source.size, tokenizers.target.size) as writer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 
@@ -19,6 +19,7 @@ from seqloom.lines import Line, LineReader, Translation, join
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device, faster_precision
+from seqloom.text.tags import Fronts, Languages, fronts
 from seqloom.text.tokenizer import Tokenizers
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _UNSPACED = ("zh", "ja", "th", "lo", "km", "my")
 """Languages that put no space between sentences."""
+_NAMED = 8
+"""Language tags that a message lists, of perhaps a hundred."""
 _WINDOW = 2048
 """Lines read ahead, so that sentences of like length are decoded together."""
 
@@ -101,6 +104,7 @@ class Translator:
         *,
         prefixes: Iterable[str] | None = None,
         target_language: str | None = None,
+        source_language: str | None = None,
         truncate: bool = False,
         warn: Callable[[str], None] | None = None,
         window: int | None = None,
@@ -114,7 +118,8 @@ class Translator:
             texts: sentences.
             decoding: options; the folder's when left out.
             prefixes: how each translation must begin.
-            target_language: language tag, for a model of several languages.
+            target_language: into which, for a model of several languages.
+            source_language: from which, for a model that is told that too.
             truncate: cut too long a source off instead of translating it in pieces.
             warn: told of each source that is too long.
             window: sentences read ahead.
@@ -128,9 +133,11 @@ class Translator:
         given = None if prefixes is None else iter(prefixes)
         starts = repeat("") if given is None else chain(given, repeat(None))
         numbered = enumerate(zip(texts, starts, strict=False), start=1)
+        front = self.fronts(target_language, source_language)
+        both = self.tokenizers
         read = LineReader(
-            encode=lambda text: self.encode([text], target_language)[0],
-            encode_prefix=self.tokenizers.target.encode,
+            encode=lambda text: both.source.encode(text, tags=front.source),
+            encode_prefix=lambda text: both.target.encode(text, tags=front.target),
             limit=self.limit,
             truncate=truncate,
             warn=warn,
@@ -138,7 +145,7 @@ class Translator:
         decoded = 0
         while batch := list(islice(numbered, window or _WINDOW)):
             lines = [read(number, text, start) for number, (text, start) in batch]
-            yield from self._translate_lines(lines, decoding, decoded)
+            yield from self._translate_lines(lines, decoding, decoded, front)
             decoded += sum(len(line.pieces) for line in lines)
         if given is not None and next(given, None) is not None:
             raise DecodingError(
@@ -146,17 +153,25 @@ class Translator:
                 "empty) for each line of input."
             )
 
-    def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], **languages: Unpack[Languages]
+    ) -> list[float]:
         """Log-probability of each target given its source, end of sentence included.
+
+        ``languages``: as of :meth:`stream`.
 
         Raises:
             DecodingError: different numbers of sources and targets, or one string instead of a
                 list.
         """
-        return [sum(tokens) for tokens in self.score_tokens(sources, targets)]
+        return [sum(tokens) for tokens in self.score_tokens(sources, targets, **languages)]
 
-    def score_tokens(self, sources: Sequence[str], targets: Sequence[str]) -> list[list[float]]:
+    def score_tokens(
+        self, sources: Sequence[str], targets: Sequence[str], **languages: Unpack[Languages]
+    ) -> list[list[float]]:
         """Log-probability of every target token and the end of the sentence, in order.
+
+        Where a target begins with the token of its language, that is the first of them.
 
         Raises:
             DecodingError: as :meth:`score`.
@@ -167,11 +182,12 @@ class Translator:
             raise DecodingError(
                 f"{len(sources)} sources and {len(targets)} targets; each target needs its source."
             )
-        target_ids = self.tokenizers.target.encode_batch(targets)
-        return score_pairs(self.models, self.encode(sources), target_ids, self.device)
+        source_ids = self.encode(sources, **languages)
+        target_ids = self.encode_targets(targets, **languages)
+        return score_pairs(self.models, source_ids, target_ids, self.device)
 
     def attention(
-        self, text: str, target: str | None = None, *, target_language: str | None = None
+        self, text: str, target: str | None = None, **languages: Unpack[Languages]
     ) -> AttentionRecord:
         """Where the decoder looks while it writes ``target``, or its own translation.
 
@@ -181,12 +197,12 @@ class Translator:
         """
         from seqloom.inspection.attention import record_attention
 
-        source_ids = self.encode([text], target_language)[0]
+        source_ids = self.encode([text], **languages)[0]
         if target is None:
-            found = self.stream([text], target_language=target_language)
+            found = self.stream([text], **languages)
             target = next(found).text
         written = target
-        target_ids = self.tokenizers.target.encode(written)
+        target_ids = self.encode_targets([written], **languages)[0]
         limit = self.model.max_positions
         for side, ids in (("source", source_ids), ("target", target_ids)):
             if limit is not None and len(ids) >= limit:
@@ -202,22 +218,56 @@ class Translator:
             self.tokenizers.target.pieces(target_ids),
         )
 
-    def encode(self, texts: Sequence[str], target_language: str | None = None) -> list[list[int]]:
+    def encode(
+        self,
+        texts: Sequence[str],
+        target_language: str | None = None,
+        source_language: str | None = None,
+    ) -> list[list[int]]:
         """Source ids, behind the language tag if the model was trained with tags.
 
         Raises:
-            DecodingError: the model has several target languages, and none is named.
+            DecodingError: the model has several languages, and none is named.
         """
-        tag = target_language
-        if tag is None and self.recipe.data.tag:
-            tag = self.recipe.data.target_language
-            if tag is None:
-                known = ", ".join(self.tokenizers.source.tags)
+        front = self.fronts(target_language, source_language)
+        return self.tokenizers.source.encode_batch(texts, tags=front.source)
+
+    def encode_targets(
+        self,
+        texts: Sequence[str],
+        target_language: str | None = None,
+        source_language: str | None = None,
+    ) -> list[list[int]]:
+        """Target ids, behind the language tag if the model writes one first.
+
+        Raises:
+            DecodingError: as :meth:`encode`.
+        """
+        front = self.fronts(target_language, source_language)
+        return self.tokenizers.target.encode_batch(texts, tags=front.target)
+
+    def fronts(
+        self, target_language: str | None = None, source_language: str | None = None
+    ) -> Fronts:
+        """What stands before texts of these languages; by default those that the folder names.
+
+        Raises:
+            DecodingError: the model has several languages, and none is named.
+        """
+        data = self.recipe.data
+        if target_language and not data.tag:
+            return fronts(True, None, target_language)
+        target = target_language or data.target_language
+        source = source_language or data.source_language
+        for name, way, language in (("target", "into", target), ("source", "from", source)):
+            if language is None and data.tag and (name == "target" or data.tag == "both"):
+                tags = self.tokenizers.source.tags
+                known = ", ".join(tags[:_NAMED]) + (", ..." if len(tags) > _NAMED else "")
                 raise DecodingError(
-                    f"this model translates into several languages ({known}); say into which with "
-                    "--target-language, or target_language=..."
+                    f"this model translates {way} several languages ({known}); say {way} which "
+                    f"with --{name}-language, or {name}_language=..."
                 )
-        return self.tokenizers.source.encode_batch(texts, tags=[tag] if tag else [])
+        return fronts(data.tag, source, target)
 
     def _ready(self, precision: str) -> list[EncoderDecoder]:
         """The models as they decode in ``precision``, made once; themselves under a recorder."""
@@ -235,12 +285,15 @@ class Translator:
         return self._lowered[precision]
 
     def _translate_lines(
-        self, lines: Sequence[Line], decoding: DecodingRecipe, first: int
+        self, lines: Sequence[Line], decoding: DecodingRecipe, first: int, front: Fronts
     ) -> Iterator[Translation]:
         """Decode the pieces of all lines together; ``first`` pieces were decoded before them."""
         sources = [piece for line in lines for piece in line.pieces]
+        begun = self.tokenizers.target.encode("", tags=front.target)
         prefixes = [
-            line.prefix if index == 0 else [] for line in lines for index in range(len(line.pieces))
+            line.prefix if index == 0 and line.prefix else begun
+            for line in lines
+            for index in range(len(line.pieces))
         ]
         found = decode_stream(
             self._ready(decoding.precision),

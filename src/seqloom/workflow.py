@@ -259,10 +259,14 @@ class Validator:
 
     def _figures(self, model: EncoderDecoder, held_out: HeldOut) -> dict[str, float]:
         pairs = held_out.pairs[: self.recipe.training.validate_pairs]
-        sources = [held_out.store.pair(row)[0].tolist() for row in range(len(pairs))]
+        ids = [held_out.store.pair(row) for row in range(len(pairs))]
+        sources = [source.tolist() for source, _ in ids]
+        # The language of the target is not for the model to guess.
+        told = self.recipe.data.tag == "both"
+        prefixes = [target[:1].tolist() for _, target in ids] if told else None
         greedy = self.recipe.decoding.model_copy(update={"beam": 1, "nbest": 1, "sample": False})
         ready = lowered(model, self.recipe.training.precision)
-        found = decode_stream([ready], sources, greedy, device=self.device)
+        found = decode_stream([ready], sources, greedy, device=self.device, prefixes=prefixes)
         decode = self.prepared.tokenizers.target.decode_batch
         hypotheses = decode([list(best[0].ids) for best in found])
         references = [pair.target for pair in pairs]

@@ -116,7 +116,7 @@ def test_a_missing_or_damaged_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"holds no tokenizer\.json"):
         import_huggingface(folder, tmp_path / "ours")
     (folder / "source.spm").touch()
-    with pytest.raises(ExportError, match=r"in source\.spm \(SentencePiece\).*OPUS-MT.*cannot"):
+    with pytest.raises(ExportError, match=r"in source\.spm \(SentencePiece\).*save_pretrained"):
         import_huggingface(folder, tmp_path / "ours")
 
 
@@ -145,23 +145,6 @@ def test_every_switch_that_stands_in_the_way_is_told() -> None:
     assert "- m2m_100: needs model.positions=fairseq (here: rotary)" in str(caught.value)
     with pytest.raises(ExportError, match=r"gpt2: needs model\.positions=learned \(here: rotary\)"):
         gpt.family_of(GptRecipe(positions="rotary"))
-
-
-@pytest.mark.parametrize("name", ["__de__", "deu_Latn", "de_DE"])
-def test_models_that_are_told_languages_on_both_sides_are_refused(
-    tmp_path: Path, name: str
-) -> None:
-    tokenizer = their.unigram(["<s>", "<pad>", "</s>", "<unk>"], last=[name])
-    config = transformers.M2M100Config(
-        vocab_size=tokenizer.get_vocab_size(), d_model=8, encoder_layers=1, decoder_layers=1,
-        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=8,
-        decoder_ffn_dim=8, max_position_embeddings=16, decoder_start_token_id=2,
-    )  # fmt: skip
-    model = transformers.M2M100ForConditionalGeneration(config)
-    roles = {"pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
-    folder = their.write(tmp_path / "theirs", model, tokenizer, roles)
-    with pytest.raises(ExportError, match=rf"told both languages by tokens \({name}, \.\.\.\)"):
-        import_huggingface(folder, tmp_path / "ours")
 
 
 def test_a_folder_of_ours_is_known_after_import(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from seqloom.runtime import is_terminal
 if TYPE_CHECKING:
     from seqloom.lines import Translation
     from seqloom.recipe import DecodingRecipe
+    from seqloom.text.tags import Languages
     from seqloom.translator import Translator
 
 SCORED_TOGETHER = 1000
@@ -59,6 +60,9 @@ def translate(
     target_language: Annotated[
         str | None, typer.Option(metavar="CODE", help="For a model of several languages.")
     ] = None,
+    source_language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="For a model that is told it, too.")
+    ] = None,
     truncate: Annotated[
         bool, typer.Option("--truncate/--split-long", help="What to do with too long a line.")
     ] = False,
@@ -95,8 +99,9 @@ def translate(
     texts = iter(()) if document else lines(file)
     translator = open_translator(folder, device, companions or ())
     options = decoding_recipe(translator.recipe.decoding, flags, settings or [])
+    languages: Languages = {"target_language": target_language, "source_language": source_language}
     if document and output is not None:
-        _translate_document(translator, file, output, options, target_language)
+        _translate_document(translator, file, output, options, languages)
         return
     visible = output is not None or not is_terminal(sys.stdout)
     with results(output) as stream, Watch(shown=visible) as watch:
@@ -104,7 +109,7 @@ def translate(
             texts,
             options,
             prefixes=None if prefix is None else lines(str(prefix)),
-            target_language=target_language,
+            **languages,
             truncate=truncate,
             warn=watch.message,
             window=1 if file == "-" and is_terminal(sys.stdin) else None,
@@ -146,7 +151,7 @@ def _translate_document(
     file: str,
     output: Path,
     options: DecodingRecipe,
-    target_language: str | None,
+    languages: Languages,
 ) -> None:
     from seqloom.documents import translate_document
 
@@ -156,7 +161,7 @@ def _translate_document(
             file,
             output,
             options,
-            target_language=target_language,
+            **languages,
             warn=watch.message,
             progress=watch.stage,
         )

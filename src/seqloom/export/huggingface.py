@@ -3,7 +3,7 @@
 ::
 
     theirs                              ours
-    marian pegasus m2m_100 bart mbart   models/transformer.py    seq2seq, translation
+    marian pegasus m2m_100 bart mbart   models/transformer.py    seq2seq, sides, translation
     bert                                models/bert.py           bert, language
     gpt2 llama mistral qwen2            models/gpt.py            gpt, language
 """
@@ -17,7 +17,8 @@ from seqloom.export import language, seq2seq
 from seqloom.export.hub import checkpoint_folder
 from seqloom.export.language import export_language, import_language
 from seqloom.export.settings import Settings
-from seqloom.export.translation import export_translation, import_translation
+from seqloom.export.translation import import_translation
+from seqloom.export.translation_export import export_translation
 from seqloom.folder import load_folder, read_config
 from seqloom.language_folder import load_language_folder
 

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from seqloom.symbols import BOS, EOS, PAD, SPECIALS, UNK
 
+ORIGIN_FILE = "origin.json"
+"""In a folder that was imported: the ids and names that its tokens had."""
 _IMPOSSIBLE = -100.0
 
 
@@ -74,6 +76,24 @@ class Numbering:
     def back(self, table: Tensor) -> Tensor:
         """Our table [V ...] in their order."""
         return table.index_select(0, torch.tensor(self.order))
+
+
+_SOURCE, _TARGET = "encoder.embedder.tokens.weight", "decoder.embedder.tokens.weight"
+_OUTPUT, OUTPUT_BIAS = "output.weight", "output.bias"
+
+
+@dataclass(frozen=True)
+class Numberings:
+    """Those of both sides; equal where the vocabulary is shared."""
+
+    source: Numbering
+    target: Numbering
+
+    def side(self, name: str) -> Numbering | None:
+        """The one that a parameter of ours goes by."""
+        if name == _SOURCE:
+            return self.source
+        return self.target if name in (_TARGET, _OUTPUT, OUTPUT_BIAS) else None
 
 
 def reordered(

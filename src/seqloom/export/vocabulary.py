@@ -30,9 +30,8 @@ def load_backend(folder: Path) -> tokenizers.Tokenizer:
         if pieces:
             raise ExportError(
                 f"{folder} has its vocabulary in {', '.join(pieces)} (SentencePiece) and no {FILE},"
-                " which Seqloom reads. For Pegasus, mBART and Llama, transformers writes one: "
-                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER). For Marian "
-                "(OPUS-MT) and M2M100 it does not, and these cannot be taken over."
+                " which Seqloom reads. transformers writes one: "
+                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)."
             )
         raise ExportError(f"{folder} holds no {FILE}; copy or download it too.")
     try:

@@ -29,6 +29,8 @@ from seqloom.training.text_feed import TextFeed
 
 HELD_OUT = 0.2
 """Share of old texts to measure on; the rest may be mixed in."""
+MEASURED = 50_000
+"""At most this many positions of them are read, before and after."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def find_old(
     changed = {
         "batch_tokens": recipe.batch_tokens,
         "precision": precision,
+        "validate_tokens": min(MEASURED, training.validate_tokens),
         "next_sentence": training.next_sentence and pairs,
     }
     settings = training.model_copy(update=changed)

@@ -68,8 +68,9 @@ class DataRecipe(Section):
     temperature: float = Field(1.0, ge=1)
     """Corpora of n pairs are seen in proportion to n^(1/temperature): 1 keeps their natural shares,
     5 brings small ones up (Arivazhagan et al. 2019)."""
-    tag: bool = False
-    """Put the target language (<2de>) before each source, so that one model serves several."""
+    tag: bool | Literal["both"] = False
+    """Put the target language (<2de>) before each source, so that one model serves several; both:
+    before each side its own language, as with M2M100 and NLLB."""
     validation_share: float = Field(0.02, gt=0, lt=0.5)
     """Share of pairs held out, by content hash, when no validation files are given."""
     tokenizer: Literal["bpe", "byte_bpe", "unigram", "word", "character"] = "bpe"
@@ -134,6 +135,12 @@ class DataRecipe(Section):
             )
             names = ("data.source_tokenizer_from", "data.target_tokenizer_from", "data.joint")
             found.append(Conflict(names, message))
+        if self.tag == "both" and not self.joint:
+            message = (
+                "data.tag: 'both' puts tokens of languages before sources and targets, which needs "
+                "data.joint=true"
+            )
+            found.append(Conflict(("data.tag", "data.joint"), message))
         shares = [corpus.share for corpus in self.corpora if corpus.share]
         if sum(shares) >= 1 and len(shares) < len(self.corpora):
             found.append(

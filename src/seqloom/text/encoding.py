@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from seqloom.corpus.pairs import SCHEMA, Corpus, make_batch
 from seqloom.corpus.report import EXAMPLES, shorten
 from seqloom.corpus.store import StoreWriter
+from seqloom.text.tags import Fronts
 from seqloom.text.tokenizer import Tokenizers
 
 _IDS = pa.list_(pa.uint32())
@@ -66,13 +67,13 @@ class EncodingNote:
 class EncodeBatch:
     """From a batch of pairs to the pairs that are short enough, with their token ids.
 
-    Ids have no BOS and EOS; the tags are the first tokens of a source.
+    Ids have no BOS and EOS; the tags are the first tokens of a side.
     """
 
     folder: Path
     """Where the tokenizers are saved."""
-    tags: tuple[str, ...]
-    """Language tag and marks that stand before each source."""
+    fronts: Fronts
+    """Language tags and marks that stand before each side."""
     max_length: int
     """Pairs with a side of more tokens are left out."""
 
@@ -80,8 +81,8 @@ class EncodeBatch:
         """The batch with two more columns, ``source_ids`` and ``target_ids``, and what to note."""
         tokenizers = _tokenizers(self.folder)
         texts: list[list[Any]] = [batch.column(side).to_pylist() for side in (0, 1)]
-        sources = tokenizers.source.encode_batch(texts[0], tags=self.tags)
-        targets = tokenizers.target.encode_batch(texts[1])
+        sources = tokenizers.source.encode_batch(texts[0], tags=self.fronts.source)
+        targets = tokenizers.target.encode_batch(texts[1], tags=self.fronts.target)
         lengths = np.array([[len(row) for row in side] for side in (sources, targets)])
         kept = np.flatnonzero(lengths.max(0, initial=0) <= self.max_length)
         note = EncodingNote(batch.num_rows, len(kept), *lengths[:, kept].sum(1).tolist())

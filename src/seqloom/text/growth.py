@@ -87,7 +87,8 @@ def _ours(place: str) -> Tokenizer:
 
 
 def with_tags(sides: Sides, tags: Sequence[str]) -> Sides:
-    """The vocabularies of two sides with tags on the source's, which is the target's if joint.
+    """The vocabularies of two sides with tags on the source's, and on the target's if it is the
+    same: one that both have, or one that each cuts in its own way.
 
     Raises:
         TokenizerError: a tag is neither a language code nor a mark.
@@ -96,7 +97,9 @@ def with_tags(sides: Sides, tags: Sequence[str]) -> Sides:
     if source is None:
         return sides
     new = grown(source, tags)
-    return new, new if target is source else target
+    if target is None or target is source:
+        return new, target and new
+    return new, grown(target, tags) if target.tokens == source.tokens else target
 
 
 def shared_ids(old: Tokenizer, new: Tokenizer) -> NDArray[np.int64]:

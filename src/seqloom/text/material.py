@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from seqloom.corpus.pairs import Corpus
 from seqloom.corpus.readers import read_corpus, telling_once
 from seqloom.errors import CorpusError, RecipeError
 from seqloom.recipe import CorpusRecipe, DataRecipe
+from seqloom.text.tags import Fronts, fronts
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Material:
     test: Corpus | None = None
     """Pairs that training must not see on either side."""
     test_files: tuple[str, ...] = ()
-    tagged: bool = False
-    """Put the target language before each source."""
+    tag: bool | Literal["both"] = False
+    """Put the target language before each source, or before each side its own."""
     both_directions: bool = False
     """Train from target to source too."""
     mark: str | None = None
@@ -37,17 +39,21 @@ class Material:
         """Whether sides are exchanged, for each direction that is trained."""
         return [False, True] if self.both_directions else [False]
 
-    def tags(self, exchanged: bool) -> tuple[str, ...]:
-        """What stands before each source in one direction: the mark, then the target language."""
-        language = self.corpus.source_language if exchanged else self.corpus.target_language
+    def fronts(self, exchanged: bool) -> Fronts:
+        """What stands before each pair in one direction, the mark first."""
+        languages = self.corpus.source_language, self.corpus.target_language
         mark = [f"<{self.mark}>"] if self.mark else []
-        return (*mark, *([language] if self.tagged and language else []))
+        return fronts(self.tag, *(languages[::-1] if exchanged else languages), *mark)
 
 
 def tags_of(materials: Sequence[Material]) -> list[str]:
-    """All that stands before sources, in all directions."""
+    """All that stands before texts, in all directions."""
     return [
-        tag for one in materials for exchanged in one.directions() for tag in one.tags(exchanged)
+        tag
+        for one in materials
+        for exchanged in one.directions()
+        for side in one.fronts(exchanged)
+        for tag in side
     ]
 
 
@@ -100,7 +106,7 @@ def _single(
         validation = _read(validation_files, known, recipe, on_error)
     else:
         validation_files = ()
-    return Material(corpus, validation, files, validation_files, tagged=recipe.tag)
+    return Material(corpus, validation, files, validation_files, tag=recipe.tag)
 
 
 def _one_of_several(
@@ -118,7 +124,7 @@ def _one_of_several(
     return Material(
         corpus,
         files=files,
-        tagged=recipe.tag,
+        tag=recipe.tag,
         both_directions=one.both_directions,
         mark=one.mark,
         share=one.share,
@@ -159,11 +165,14 @@ def _check_languages(recipe: DataRecipe, found: list[Material]) -> None:
     for number, material in enumerate(found):
         name = f"data.corpora[{number}]" if recipe.corpora else "data"
         for exchanged in material.directions():
-            side = "source_language" if exchanged else "target_language"
-            language = getattr(material.corpus, side)
-            targets.add(language)
-            if recipe.tag and not language:
-                problems.append(f"{name}.{side}: needed for data.tag; set it to a code such as de")
+            sides = ["target_language", "source_language"][:: -1 if exchanged else 1]
+            targets.add(getattr(material.corpus, sides[0]))
+            needed = {False: [], True: sides[:1], "both": sides}[recipe.tag]
+            problems += [
+                f"{name}.{side}: needed for data.tag; set it to a code such as de"
+                for side in needed
+                if not getattr(material.corpus, side)
+            ]
     if len(targets) > 1 and not recipe.tag:
         listed = ", ".join(sorted(str(language) for language in targets))
         problems.append(

@@ -269,7 +269,7 @@ class Preparation:
         corpus = read_corpus(self._pairs(number, part))
         place = self._work(number, f"{part}-exchanged" if exchanged else part)
         parts = Parts(place, EncodingNote())
-        work = EncodeBatch(self.folder, material.tags(exchanged), self.recipe.max_length)
+        work = EncodeBatch(self.folder, material.fronts(exchanged), self.recipe.max_length)
         batches = (corpus.reversed() if exchanged else corpus).batches()
         parts.run(work, batches, self.workers, progress)
         return parts

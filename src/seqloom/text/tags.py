@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple, TypedDict
 
 from seqloom.errors import TokenizerError
 from seqloom.symbols import MASK
@@ -31,3 +32,35 @@ def tag_token(tag: str) -> str:
             f"{tag!r} is not a language code; write the target language as in de, zh or pt-BR."
         )
     return f"<2{code}>"
+
+
+class Languages(TypedDict, total=False):
+    """Into and from which language to translate, for models of several; else the folder's own."""
+
+    target_language: str | None
+    source_language: str | None
+
+
+class Fronts(NamedTuple):
+    """Languages and marks whose tokens stand before the two sides of a pair."""
+
+    source: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+
+
+def fronts(
+    tag: bool | str, source_language: str | None, target_language: str | None, *marks: str
+) -> Fronts:
+    """What stands before a pair of these languages.
+
+    Args:
+        tag: the field of the recipe: nothing, the target language before the source, or with
+            ``"both"`` before each side its own language.
+        source_language: of the pair.
+        target_language: of the pair.
+        marks: stand before the source in any case.
+    """
+    before, behind = (source_language, target_language) if tag == "both" else (target_language, "")
+    return Fronts(
+        (*marks, *([before] if tag and before else [])), (behind,) if tag and behind else ()
+    )
