@@ -45,7 +45,7 @@ class Sides:
     target: tokenizers.Tokenizer
     unknown: int
     """The id of what has no token."""
-    tag: bool | Literal["both"] = False
+    tag: Literal[False, True, "both"] = False
     """The field of our recipes."""
     languages: Mapping[str, str] = field(default_factory=dict)
     """Our names of tokens of languages -> theirs."""

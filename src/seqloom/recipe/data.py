@@ -68,7 +68,7 @@ class DataRecipe(Section):
     temperature: float = Field(1.0, ge=1)
     """Corpora of n pairs are seen in proportion to n^(1/temperature): 1 keeps their natural shares,
     5 brings small ones up (Arivazhagan et al. 2019)."""
-    tag: bool | Literal["both"] = False
+    tag: Literal[False, True, "both"] = False
     """Put the target language (<2de>) before each source, so that one model serves several; both:
     before each side its own language, as with M2M100 and NLLB."""
     validation_share: float = Field(0.02, gt=0, lt=0.5)

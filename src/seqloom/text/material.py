@@ -26,7 +26,7 @@ class Material:
     test: Corpus | None = None
     """Pairs that training must not see on either side."""
     test_files: tuple[str, ...] = ()
-    tag: bool | Literal["both"] = False
+    tag: Literal[False, True, "both"] = False
     """Put the target language before each source, or before each side its own."""
     both_directions: bool = False
     """Train from target to source too."""
