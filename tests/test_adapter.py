@@ -69,5 +69,14 @@ def test_a_base_that_changed_or_went_is_told(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match="whose weights are others now"):
         TextClassifier.load(kept)
     base.rename(tmp_path / "elsewhere")
-    with pytest.raises(FolderError, match="which is not there; put it back"):
+    with pytest.raises(FolderError, match=r"which is not there, nor at \.\./base from the adapter"):
         TextClassifier.load(kept)
+
+
+def test_both_folders_move_together(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    _, kept, _ = folders(tmp_path / "one")
+    before = TextClassifier.load(kept).probabilities(["soup"]).tolist()
+    (tmp_path / "one").rename(tmp_path / "other")
+    moved = TextClassifier.load(tmp_path / "other" / kept.name)
+    assert moved.probabilities(["soup"]).tolist() == before

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqloom.errors import FolderError, RecipeError, TrainingError, VectorsError
+from seqloom.errors import CorpusError, FolderError, RecipeError, TrainingError, VectorsError
 from seqloom.language_folder import load_language_folder
 from seqloom.language_model import LanguageModel
 from seqloom.pretraining import pretrain
@@ -264,3 +264,17 @@ def test_a_loss_that_is_no_number_stops_the_run(family: str, text: Path, tmp_pat
 def test_perplexity_of_a_hopeless_model() -> None:
     assert perplexity(0) == 1
     assert perplexity(1e6) == math.inf
+
+
+def test_a_single_document_has_no_sentence_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("a b. c d.\n\ne f. g h.\n", encoding="utf-8")
+    recipe = recipe_of("bert", path, next_sentence=True)
+    one = recipe.data.model_copy(update={"documents": "paragraphs"})
+    with pytest.raises(
+        CorpusError, match=r"needs two documents to train on, and there is one\. Na"
+    ):
+        pretrain(recipe.model_copy(update={"data": one}), tmp_path / "out", device="cpu")
+    path.write_text("a b. c d.\n\ne f. g h.\n\ni j. k l.\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="needs two documents held out"):
+        pretrain(recipe.model_copy(update={"data": one}), tmp_path / "again", device="cpu")

@@ -2,11 +2,13 @@
 
 An adapter is what LoRA (Hu et al. 2022) has learned, kept apart: ``adapter_model.safetensors``
 holds two matrices A and B beside each matrix W that they change, which becomes W + scale * B A, and
-the new layer. Its header names the folder of the base, and the digest of the base's weights.
+the new layer. Its header names the folder of the base, and the digest of the base's weights. Both
+folders may be moved together.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,8 +40,26 @@ def save_adapter(
         metadata: what else the header says.
     """
     _, of_base = stored_weights(base)
-    note = {"base": str(base.resolve()), "base_weights": of_base["digest"], "scale": str(scale)}
+    place = base.resolve()
+    note = {
+        "base": str(place),
+        "base_from_here": os.path.relpath(place, path.resolve()),
+        "base_weights": of_base["digest"],
+        "scale": str(scale),
+    }
     save_tensors(path / ADAPTER, tensors, {**metadata, **note})
+
+
+def _base(path: Path, metadata: Mapping[str, str]) -> Path:
+    """Where the base is: in its place, or as near as it was, if both folders were moved."""
+    places = [Path(metadata["base"]), path.resolve() / metadata["base_from_here"]]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        raise FolderError(
+            f"{path} holds an adapter to the encoder of {places[0]}, which is not there, nor at "
+            f"{metadata['base_from_here']} from the adapter; put it back."
+        )
+    return found
 
 
 def stored_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -51,11 +71,7 @@ def stored_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not (path / ADAPTER).is_file():
         return load_tensors(path / WEIGHTS)
     adapter, metadata = load_tensors(path / ADAPTER)
-    base = Path(metadata["base"])
-    if not base.is_dir():
-        raise FolderError(
-            f"{path} holds an adapter to the encoder of {base}, which is not there; put it back."
-        )
+    base = _base(path, metadata)
     weights, of_base = stored_weights(base)
     if of_base["digest"] != metadata["base_weights"]:
         raise FolderError(

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from seqloom.corpus.pairs import Corpus
+from seqloom.errors import CorpusError
 from seqloom.folder import write_text
 from seqloom.language_folder import (
     language_config,
@@ -79,6 +80,7 @@ def pretrain(
         start = start_from(recipe, under_way=not new)
         recipe = recipe if start is None else start.recipe
         texts = _prepared(recipe, out, corpus, validation, start, progress)
+        _check_pairs(recipe, texts)
         old = old_texts(recipe, out / "old", texts.tokenizer, progress)
         recipe = _settle(recipe, out, texts, where)
         if group.first:
@@ -120,6 +122,23 @@ def _prepared(
         workers=processors(),
         progress=progress.stage,
     )
+
+
+def _check_pairs(recipe: PretrainRecipe, texts: PreparedTexts) -> None:
+    """A sentence that does not follow is taken from another document, when validating too.
+
+    Raises:
+        CorpusError: there is one document only to train on, or to be held out.
+    """
+    if recipe.model.family != "bert" or not recipe.training.next_sentence:
+        return
+    for part, what in ((texts.train, "to train on"), (texts.validation, "held out")):
+        if len(part) < 2:
+            raise CorpusError(
+                f"next-sentence prediction needs two documents {what}, and there is one. Name more "
+                "files or a larger data.validation_share, set data.documents=paragraphs, or set "
+                "training.next_sentence=false."
+            )
 
 
 def _settle(
