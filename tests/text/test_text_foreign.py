@@ -11,6 +11,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from seqloom.errors import TokenizerError
 from seqloom.symbols import Symbols
+from seqloom.text.piece_tables import word_beginnings
 from seqloom.text.tokenizer import Tokenizer, Tokenizers
 
 SYMBOLS = Symbols(pad=1, begin=0, end=0, unknown=None, mask=None)
@@ -98,3 +99,13 @@ def test_damaged_symbols_are_refused(folder: Path, text: str, complaint: str) ->
     (folder / "symbols.json").write_text(text)
     with pytest.raises(TokenizerError, match=complaint):
         Tokenizer.load(folder / "tokenizer.json")
+
+
+def test_pieces_of_wordpiece_that_go_on_with_a_word_begin_none() -> None:
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "##ing", ",", "東"]
+    table = {piece: index for index, piece in enumerate(pieces)}
+    made = Backend(models.WordPiece(table, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer = Tokenizer(made, Symbols(pad=0, begin=2, end=3, unknown=1, mask=4))
+    begins = word_beginnings(tokenizer)
+    assert [piece for piece, begin in zip(pieces, begins, strict=True) if not begin] == ["##ing"]

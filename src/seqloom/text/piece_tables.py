@@ -23,8 +23,13 @@ def word_beginnings(tokenizer: Tokenizer) -> NDArray[np.bool_]:
     """Which pieces begin a word [V]: those that a space mark or anything but a letter begins.
 
     A mark that no space parts from the letters behind it belongs to their word. In scripts without
-    spaces each piece is a word. Special tokens and tags begin one too.
+    spaces each piece is a word. Special tokens and tags begin one too. WordPiece (BERT) marks the
+    pieces that go on with a word instead.
     """
+    model = tokenizer.description["model"]
+    if model["type"] == "WordPiece":
+        mark = model["continuing_subword_prefix"]
+        return np.array([not token.startswith(mark) for token in tokenizer.tokens])
     inside = members(_INSIDE) & ~members(_UNSPACED)
     begins = np.ones(tokenizer.size, np.bool_)
     for index, piece in enumerate(tokenizer.pieces(range(tokenizer.size))):
