@@ -35,7 +35,7 @@ class Counted:
     """A task that tells the benchmark what it trains on."""
 
     def __init__(self, task: NextToken | HiddenTokens, course: Course) -> None:
-        self.task, self.course = task, course
+        self.task, self.course, self.unit = task, course, task.unit
 
     def __call__(self, model: Any, batch: Any, done: float = 1.0) -> Loss:
         """One update begins: there is one batch in each."""

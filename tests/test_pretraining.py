@@ -121,8 +121,10 @@ def test_the_language_is_learned(family: str, trained: tuple[Path, Told]) -> Non
         assert 0 <= found[-1]["next sentence"] <= 100
 
 
-def test_what_will_be_trained_is_said(trained: tuple[Path, Told]) -> None:
+def test_what_will_be_trained_is_said(family: str, trained: tuple[Path, Told]) -> None:
     out, told = trained
+    assert told.unit == {"gpt": "tokens", "bert": "hidden tokens"}[family]
+    assert f" {told.unit}/s measured" in str(told.summary["speed"])
     assert (
         told.summary["documents"] == load_prepared_texts(out / "data").report["train"]["documents"]
     )

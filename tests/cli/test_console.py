@@ -63,6 +63,7 @@ def test_training_is_told_with_rate_loss_score_and_time_left(
     now = Clock()
     with Watch(now=now) as watch:
         observer: Progress = watch
+        observer.unit = "words"
         observer.started({"parameters": 1234567, "device": "cpu"})
         observer.update(1, 500, 4.5, 9000.4, 1e-3, 99.0, None)
         observer.validated({"loss": 2.5, "bleu": 31.25})
@@ -73,7 +74,7 @@ def test_training_is_told_with_rate_loss_score_and_time_left(
         "parameters: 1,234,567",
         "device: cpu",
         "validation: loss 2.50 · bleu 31.25",
-        "training: 250/500 · loss 2.345 · 9,000 tokens/s · rate 1.0e-03 · loss 2.50 · bleu 31.25"
+        "training: 250/500 · loss 2.345 · 9,000 words/s · rate 1.0e-03 · loss 2.50 · bleu 31.25"
         " · 1:01 left",
         "saved",
     ]

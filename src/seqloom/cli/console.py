@@ -115,7 +115,7 @@ class Watch(Observer):
         update: int,
         total: int,
         loss: float,
-        tokens_per_second: float,
+        speed: float,
         learning_rate: float,
         seconds_left: float,
         best: float | None = None,
@@ -123,7 +123,7 @@ class Watch(Observer):
         """Training is at ``update`` of ``total``."""
         self._begin("training")
         detail = (
-            f"{update:,}/{total:,} · loss {loss:.3f} · {tokens_per_second:,.0f} tokens/s"
+            f"{update:,}/{total:,} · loss {loss:.3f} · {speed:,.0f} {self.unit}/s"
             f" · rate {learning_rate:.1e}{self._figures} · {clock(seconds_left)} left"
         )
         self._show(update, total, detail)

@@ -112,7 +112,7 @@ class MixedTask:
     """The loss of whichever task a batch is of; each is a mean over its own tokens or labels."""
 
     def __init__(self, new: Task) -> None:
-        self.new = new
+        self.new, self.unit = new, new.unit
         self.old = HiddenTokens()
 
     def __call__(

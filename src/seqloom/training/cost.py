@@ -60,7 +60,7 @@ def measure(
         "parameters": parameters,
         "device": f"{device}, {recipe.precision}, {torch.get_num_threads()} threads",
         "memory": f"about {_memory(parameters, device) / 2**30:.1f} GiB",
-        "speed": f"{1 / a_token:,.0f} target tokens/s measured on {_STEPS} steps",
+        "speed": f"{1 / a_token:,.0f} {task.unit}/s measured on {_STEPS} steps",
         "batches": f"{epoch.batches:,} an epoch, {epoch.fill:.0%} full",
         "expected": f"{recipe.updates:,} updates = {epochs:.1f} epochs of {epoch_seconds:.0f} s, "
         f"about {epochs * epoch_seconds / 60:.0f} min without validation",

@@ -23,6 +23,8 @@ _SIZE = 64  # examples read at once where nothing is learned
 class Classification:
     """Cross-entropy of the classes of texts, summed."""
 
+    unit = "texts"
+
     def __call__(self, model: Classifier, batch: LabelledBatch, done: float = 1.0) -> Loss:
         """See :class:`seqloom.training.tasks.Task`; ``Loss.tokens`` are texts."""
         return _entropy(class_logits(model, batch), batch)
@@ -30,6 +32,8 @@ class Classification:
 
 class Tagging:
     """Cross-entropy of the tags of words, summed."""
+
+    unit = "words"
 
     def __call__(self, model: Tagger, batch: LabelledBatch, done: float = 1.0) -> Loss:
         """See :class:`seqloom.training.tasks.Task`; ``Loss.tokens`` are words."""
@@ -47,6 +51,8 @@ class Ranking:
         scale: the inverse of the temperature.
         symmetric: let the second texts look for the first ones too, and take the mean of both.
     """
+
+    unit = "pairs"
 
     def __init__(self, scale: float = 20.0, symmetric: bool = False) -> None:
         self.scale = scale

@@ -21,6 +21,8 @@ from seqloom.training.tasks import Loss
 class NextToken:
     """Cross-entropy of each token given those before it in its document (Radford et al. 2018)."""
 
+    unit = "tokens"
+
     def __init__(self) -> None:
         self.entropy = CrossEntropy(0.0)
 
@@ -57,6 +59,8 @@ class HiddenTokens:
     The second is a mean over examples (Devlin et al. 2019, A.2, add two means); since losses here
     are summed over tokens and divided by their number, it is multiplied by that number.
     """
+
+    unit = "hidden tokens"
 
     def __init__(self) -> None:
         self.entropy = CrossEntropy(0.0)

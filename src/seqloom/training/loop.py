@@ -96,6 +96,7 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C, after saving.
             SystemExit: SIGTERM, after saving.
         """
+        self.progress.unit = self.task.unit
         if self.checkpoint.exists():
             weights = self.average.weights if self.average else {}
             self.state = load_checkpoint(self.checkpoint, self.model, self.optimizer, weights)

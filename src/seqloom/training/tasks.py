@@ -52,6 +52,9 @@ class Feed(Protocol):
 class Task(Protocol):
     """Batch -> loss."""
 
+    unit: str
+    """What :attr:`Loss.tokens` are, as people say it."""
+
     def __call__(self, model: Any, batch: Any, done: float = 1.0) -> Loss:
         """The summed loss of a batch, when the share ``done`` of all updates has been made."""
         ...
@@ -65,6 +68,8 @@ class Translation:
     twice the time, and agreement with oneself is of little use before one can translate, so they
     may begin later in the run.
     """
+
+    unit = "target tokens"
 
     def __init__(self, recipe: TrainingRecipe) -> None:
         self.recipe = recipe
