@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,8 @@ from typing import Any
 import pytest
 import torch
 
+import processes as several
+from processes import finish
 from seqloom.recipe import recipe_from
 from seqloom.runtime import place_in_group
 from seqloom.tensors import load_tensors
@@ -45,30 +44,7 @@ def values(prepared: Path, **training: Any) -> dict[str, Any]:
 
 
 def processes(count: int, recipe: dict[str, Any], out: Path) -> list[subprocess.Popen[str]]:
-    """As torchrun starts them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # One thread each, as the test itself has: sums in another order would differ in the last place,
-    # and Adam makes whole steps of it where a gradient is zero (the keys' biases have none).
-    shared = {"OMP_NUM_THREADS": "1", "SEQLOOM_THREADS": "1"}
-    shared |= {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    return [
-        subprocess.Popen(
-            [sys.executable, "-c", RUN, json.dumps(recipe), str(out)],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(count)
-    ]
-
-
-def finish(running: list[subprocess.Popen[str]]) -> None:
-    for process in running:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    return several.processes(count, RUN, json.dumps(recipe), str(out))
 
 
 def test_two_processes_are_one_with_twice_the_batches(words: Path, tmp_path: Path) -> None:
