@@ -74,7 +74,7 @@ def build(
     if isinstance(recipe, PretrainRecipe):
         return model
     if kind == "classifier":
-        return Classifier(model, len(labels), recipe.head.dropout)
+        return Classifier(model, len(labels), recipe.head.dropout, recipe.head.pooling)
     if kind == "tagger":
         return Tagger(model, len(labels), recipe.head.dropout)
     return SentenceEncoder(model, recipe.head.pooling)

@@ -32,12 +32,14 @@ def heads() -> list[torch.nn.Module]:
         head.eval()
         for encoder in (ToyMasked(), bert())
         for head in (
-            Classifier(encoder, 3), SentenceEncoder(encoder), SentenceEncoder(encoder, "first"),
+            Classifier(encoder, 3), Classifier(encoder, 3, pooling="first"),
+            SentenceEncoder(encoder), SentenceEncoder(encoder, "first"),
         )
     ]  # fmt: skip
 
 
-NAMES = [f"{encoder} {head}" for encoder in ("toy", "bert") for head in ("class", "mean", "first")]
+KINDS = ("class, mean", "class, first", "mean", "first")
+NAMES = [f"{encoder} {head}" for encoder in ("toy", "bert") for head in KINDS]
 
 
 @pytest.mark.parametrize("head", heads(), ids=NAMES)

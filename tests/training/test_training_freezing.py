@@ -11,7 +11,7 @@ from torch import nn
 
 from seqloom.errors import MissingExtraError
 from seqloom.models.bert import Bert
-from seqloom.models.heads import Classifier
+from seqloom.models.heads import Classifier, Pooling
 from seqloom.recipe.finetuning import FinetuningRecipe
 from seqloom.recipe.language import BertRecipe
 from seqloom.training.freezing import freeze, moving, rate_of, stage_of
@@ -21,13 +21,13 @@ from seqloom.training.optim import build_optimizer
 IDS = torch.tensor([[1, 5, 6, 7, 2], [1, 9, 8, 2, 0]])
 
 
-def classifier(layers: int = 3, dropout: float = 0.0) -> Classifier:
+def classifier(layers: int = 3, dropout: float = 0.0, pooling: Pooling = "first") -> Classifier:
     torch.manual_seed(1)
     recipe = BertRecipe(
         width=8, feedforward=16, heads=2, layers=layers, context=8, dropout=dropout,
         attention_dropout=dropout,
     )  # fmt: skip
-    model = Classifier(Bert(recipe, 12), 3, 0.0)
+    model = Classifier(Bert(recipe, 12), 3, 0.0, pooling)
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.3)
     return model
@@ -59,6 +59,16 @@ def test_what_moves() -> None:
         places = {".".join(n.split(".")[: 2 if n.startswith("layers") else 1]) for n in names}
         assert places & {"tokens", "layers.0", "layers.1", "layers.2", "pooling", "output"} == parts
     assert moving(model) == 3 * 8 + 3
+
+
+def test_what_nobody_reads_stays() -> None:
+    """The mean needs no pooling layer; holes in old texts need what fills them."""
+    for share, moves in ((0.0, False), (0.5, True)):
+        model = classifier(pooling="mean")
+        freeze(model, of(old_share=share))
+        assert model.encoder.transform.weight.requires_grad == moves
+        assert model.encoder.pooling.weight.requires_grad == moves
+        assert model.encoder.output.weight.requires_grad  # the embedding
 
 
 def test_what_does_not_move_drops_nothing() -> None:

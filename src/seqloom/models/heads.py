@@ -19,7 +19,7 @@ from seqloom.layers.dropout import Dropout
 from seqloom.models.base import MaskedModel
 
 Pooling = Literal["mean", "first"]
-"""How the vector of a sentence comes from its tokens."""
+"""How the vector of a text comes from its tokens."""
 
 
 class EncoderHead(nn.Module):
@@ -28,6 +28,9 @@ class EncoderHead(nn.Module):
     A stage of the encoder that is frozen stays in evaluation mode while the rest learns: it gives
     what it always gave, without dropout.
     """
+
+    reads_above = False
+    """Whether it reads what the encoder computes from the states of its last layer."""
 
     def __init__(self, encoder: MaskedModel) -> None:
         super().__init__()
@@ -44,16 +47,26 @@ class EncoderHead(nn.Module):
 
 
 class Classifier(EncoderHead):
-    """A class for each text: pooled vector, dropout, linear layer (Devlin et al. 2019).
+    """A class for each text: its vector, dropout, linear layer.
 
     Args:
         encoder: reads the texts.
         classes: their number C.
-        dropout: on pooled vectors.
+        dropout: on the vectors.
+        pooling: the mean of all hidden states of a text, or what the encoder pools from that of its
+            first token (Devlin et al. 2019), which has learned something of the whole text only
+            where it was trained to tell whether sentences follow each other.
     """
 
-    def __init__(self, encoder: MaskedModel, classes: int, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        encoder: MaskedModel,
+        classes: int,
+        dropout: float = 0.1,
+        pooling: Pooling = "mean",
+    ) -> None:
         super().__init__(encoder)
+        self.pooling, self.reads_above = pooling, pooling == "first"
         self.dropout = Dropout(dropout)
         self.output = new_output(encoder, classes)
 
@@ -66,8 +79,10 @@ class Classifier(EncoderHead):
     ) -> Tensor:
         """Logits [E C] of the texts in ids [B T]; documents and segments as for MaskedModel."""
         hidden = self.encoder(ids, documents, segments)
-        first = states_at(hidden, starts_of(ids, documents) if starts is None else starts)
-        logits: Tensor = self.output(self.dropout(self.encoder.pool(first)))
+        vectors = pooled(hidden.float(), ids, documents, starts, self.pooling).to(hidden.dtype)
+        if self.pooling == "first":
+            vectors = self.encoder.pool(vectors)
+        logits: Tensor = self.output(self.dropout(vectors))
         return logits
 
 
@@ -119,13 +134,7 @@ class SentenceEncoder(EncoderHead):
     ) -> Tensor:
         """Vectors [E D] of the texts in ids [B T], float32."""
         hidden = self.encoder(ids, documents, segments).float()
-        if starts is None:
-            starts = starts_of(ids, documents)
-        if self.pooling == "first":
-            vectors = states_at(hidden, starts)
-        else:
-            vectors = means(hidden, documents_or_rows(ids, documents), starts)
-        return F.normalize(vectors, dim=-1)
+        return F.normalize(pooled(hidden, ids, documents, starts, self.pooling), dim=-1)
 
 
 def new_output(encoder: MaskedModel, size: int) -> nn.Linear:
@@ -134,6 +143,17 @@ def new_output(encoder: MaskedModel, size: int) -> nn.Linear:
     nn.init.normal_(output.weight, std=0.02)
     nn.init.zeros_(output.bias)
     return output
+
+
+def pooled(
+    hidden: Tensor, ids: Tensor, documents: Tensor | None, starts: Tensor | None, pooling: Pooling
+) -> Tensor:
+    """One vector [E D] for each text, of its hidden states [B T D]."""
+    if starts is None:
+        starts = starts_of(ids, documents)
+    if pooling == "first":
+        return states_at(hidden, starts)
+    return means(hidden, documents_or_rows(ids, documents), starts)
 
 
 def states_at(hidden: Tensor, places: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ class HeadRecipe(Section):
     dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout before the new layer."""
     pooling: Literal["mean", "first"] = "mean"
-    """Sentence vectors: the mean of all hidden states of a text, or that of its first token."""
+    """Classes and sentence vectors: the mean of all hidden states of a text, or that of its first
+    token, through BERT's pooling layer for classes (for a BERT of others, which has learned to)."""
     pair: bool = False
     """Classification: texts come in pairs."""
 

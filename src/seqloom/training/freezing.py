@@ -4,11 +4,13 @@
 
     tune    what moves
     all     everything
-    last    the last k layers and what reads them, and the new layer
+    last    the last k layers, and the new layer
     head    the new layer alone
     lora    products of low rank beside the matrices of all layers, and the new layer
 
-What does not move is in evaluation mode: see :class:`seqloom.models.heads.EncoderHead`.
+What the encoder itself computes from its last layer moves with it where the new layer reads that,
+or old texts are mixed in. What does not move is in evaluation mode: see
+:class:`seqloom.models.heads.EncoderHead`.
 """
 
 from __future__ import annotations
@@ -31,9 +33,10 @@ def freeze(model: EncoderHead, recipe: FinetuningRecipe) -> None:
     """
     stages = len(model.encoder.stages())
     first = {"all": 0, "last": stages - 1 - recipe.last_layers}.get(recipe.tune, stages)
+    behind = stages if model.reads_above or recipe.old_share else stages - 1
     found = stage_of(model.encoder)
     for name, parameter in model.encoder.named_parameters():
-        parameter.requires_grad_(found[name] >= first)
+        parameter.requires_grad_(first <= found[name] < behind)
 
 
 def rate_of(model: EncoderHead, decay: float) -> Callable[[str], float]:
