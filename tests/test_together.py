@@ -95,7 +95,7 @@ def assert_alike(both: Path, alone: Path) -> None:
         torch.testing.assert_close(ours[name], tensor, atol=2e-4, rtol=1e-3)
 
 
-@pytest.mark.parametrize("family", ["bert"])
+@pytest.mark.parametrize("family", ["gpt", "bert"])
 def test_pretraining_and_going_on(family: str, tmp_path: Path) -> None:
     files = write_texts(tmp_path / "texts")
     together("pretrain", language(files, family), tmp_path / "both")
@@ -137,7 +137,7 @@ def test_translation_goes_on_and_begins_with_an_encoder(tmp_path: Path) -> None:
     assert_alike(tmp_path / "further", tmp_path / "further-alone")
 
 
-@pytest.mark.parametrize("tune", ["lora"])
+@pytest.mark.parametrize("tune", ["all", "lora"])
 def test_fine_tuning(tune: str, tmp_path: Path) -> None:
     def values(**training: Any) -> dict[str, Any]:
         settings = {**COMMON, "batch_size": 8, "tune": tune, **training}

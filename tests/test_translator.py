@@ -184,7 +184,7 @@ def test_language_tags() -> None:
     plain = tokenizers.source.encode("a b")
     german, french = (tokenizers.source.encode("a b", tags=[tag])[0] for tag in ("de", "fr"))
     assert translator.encode(["a b"]) == [[german, *plain]]
-    assert translator.encode(["a b"], "fr") == [[french, *plain]]
+    assert translator.encode(["a b"], target_language="fr") == [[french, *plain]]
     default = list(translator.stream(["a b"], GREEDY))
     assert default == list(translator.stream(["a b"], GREEDY, target_language="de"))
     assert default != list(translator.stream(["a b"], GREEDY, target_language="fr"))

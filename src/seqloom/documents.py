@@ -131,8 +131,9 @@ def _links(translator: Translator, source: str, target: str, languages: Language
     layers = list(record.layers)
     weights = record.weights(layers[max(len(layers) - 2, 0)])
     both = translator.tokenizers
-    sources = _spans(both.source, translator.encode([source], **languages)[0])
-    targets = _spans(both.target, translator.encode_targets([target], **languages)[0])
+    framing = translator.framing(**languages)
+    sources = _spans(both.source, framing.sources([source])[0])
+    targets = _spans(both.target, framing.targets([target])[0])
     return [
         Link(span, sources[int(weights[row, : len(sources)].argmax())])
         for row, span in enumerate(targets)

@@ -19,7 +19,8 @@ from seqloom.lines import Line, LineReader, Translation, join
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device, faster_precision
-from seqloom.text.tags import Fronts, Languages, fronts
+from seqloom.text.framing import Framing
+from seqloom.text.tags import Languages
 from seqloom.text.tokenizer import Tokenizers
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 _UNSPACED = ("zh", "ja", "th", "lo", "km", "my")
 """Languages that put no space between sentences."""
-_NAMED = 8
-"""Language tags that a message lists, of perhaps a hundred."""
 _WINDOW = 2048
 """Lines read ahead, so that sentences of like length are decoded together."""
 
@@ -103,11 +102,10 @@ class Translator:
         decoding: DecodingRecipe | None = None,
         *,
         prefixes: Iterable[str] | None = None,
-        target_language: str | None = None,
-        source_language: str | None = None,
         truncate: bool = False,
         warn: Callable[[str], None] | None = None,
         window: int | None = None,
+        **languages: Unpack[Languages],
     ) -> Iterator[Translation]:
         """Translations in input order, while the input is still being read.
 
@@ -118,11 +116,11 @@ class Translator:
             texts: sentences.
             decoding: options; the folder's when left out.
             prefixes: how each translation must begin.
-            target_language: into which, for a model of several languages.
-            source_language: from which, for a model that is told that too.
             truncate: cut too long a source off instead of translating it in pieces.
             warn: told of each source that is too long.
             window: sentences read ahead.
+            languages: ``target_language`` for a model of several, ``source_language`` for one that
+                is told that too.
 
         Raises:
             DecodingError: options that contradict each other; fewer or more prefixes than texts;
@@ -133,11 +131,10 @@ class Translator:
         given = None if prefixes is None else iter(prefixes)
         starts = repeat("") if given is None else chain(given, repeat(None))
         numbered = enumerate(zip(texts, starts, strict=False), start=1)
-        front = self.fronts(target_language, source_language)
-        both = self.tokenizers
+        framing = self.framing(**languages)
         read = LineReader(
-            encode=lambda text: both.source.encode(text, tags=front.source),
-            encode_prefix=lambda text: both.target.encode(text, tags=front.target),
+            encode=lambda text: framing.sources([text])[0],
+            encode_prefix=lambda text: framing.targets([text])[0],
             limit=self.limit,
             truncate=truncate,
             warn=warn,
@@ -145,7 +142,7 @@ class Translator:
         decoded = 0
         while batch := list(islice(numbered, window or _WINDOW)):
             lines = [read(number, text, start) for number, (text, start) in batch]
-            yield from self._translate_lines(lines, decoding, decoded, front)
+            yield from self._translate_lines(lines, decoding, decoded, framing.begun)
             decoded += sum(len(line.pieces) for line in lines)
         if given is not None and next(given, None) is not None:
             raise DecodingError(
@@ -182,9 +179,9 @@ class Translator:
             raise DecodingError(
                 f"{len(sources)} sources and {len(targets)} targets; each target needs its source."
             )
-        source_ids = self.encode(sources, **languages)
-        target_ids = self.encode_targets(targets, **languages)
-        return score_pairs(self.models, source_ids, target_ids, self.device)
+        framing = self.framing(**languages)
+        ids = framing.sources(sources), framing.targets(targets)
+        return score_pairs(self.models, *ids, self.device)
 
     def attention(
         self, text: str, target: str | None = None, **languages: Unpack[Languages]
@@ -197,12 +194,10 @@ class Translator:
         """
         from seqloom.inspection.attention import record_attention
 
-        source_ids = self.encode([text], **languages)[0]
+        framing = self.framing(**languages)
         if target is None:
-            found = self.stream([text], **languages)
-            target = next(found).text
-        written = target
-        target_ids = self.encode_targets([written], **languages)[0]
+            target = next(self.stream([text], **languages)).text
+        source_ids, target_ids = framing.sources([text])[0], framing.targets([target])[0]
         limit = self.model.max_positions
         for side, ids in (("source", source_ids), ("target", target_ids)):
             if limit is not None and len(ids) >= limit:
@@ -218,56 +213,22 @@ class Translator:
             self.tokenizers.target.pieces(target_ids),
         )
 
-    def encode(
-        self,
-        texts: Sequence[str],
-        target_language: str | None = None,
-        source_language: str | None = None,
-    ) -> list[list[int]]:
+    def encode(self, texts: Sequence[str], **languages: Unpack[Languages]) -> list[list[int]]:
         """Source ids, behind the language tag if the model was trained with tags.
 
         Raises:
-            DecodingError: the model has several languages, and none is named.
+            DecodingError: as :meth:`framing`.
         """
-        front = self.fronts(target_language, source_language)
-        return self.tokenizers.source.encode_batch(texts, tags=front.source)
+        return self.framing(**languages).sources(texts)
 
-    def encode_targets(
-        self,
-        texts: Sequence[str],
-        target_language: str | None = None,
-        source_language: str | None = None,
-    ) -> list[list[int]]:
-        """Target ids, behind the language tag if the model writes one first.
+    def framing(self, **languages: Unpack[Languages]) -> Framing:
+        """How texts become ids; languages that are not named are those of the folder.
 
         Raises:
-            DecodingError: as :meth:`encode`.
+            DecodingError: the model has several languages and none is named, or one is named that
+                it cannot be told.
         """
-        front = self.fronts(target_language, source_language)
-        return self.tokenizers.target.encode_batch(texts, tags=front.target)
-
-    def fronts(
-        self, target_language: str | None = None, source_language: str | None = None
-    ) -> Fronts:
-        """What stands before texts of these languages; by default those that the folder names.
-
-        Raises:
-            DecodingError: the model has several languages, and none is named.
-        """
-        data = self.recipe.data
-        if target_language and not data.tag:
-            return fronts(True, None, target_language)
-        target = target_language or data.target_language
-        source = source_language or data.source_language
-        for name, way, language in (("target", "into", target), ("source", "from", source)):
-            if language is None and data.tag and (name == "target" or data.tag == "both"):
-                tags = self.tokenizers.source.tags
-                known = ", ".join(tags[:_NAMED]) + (", ..." if len(tags) > _NAMED else "")
-                raise DecodingError(
-                    f"this model translates {way} several languages ({known}); say {way} which "
-                    f"with --{name}-language, or {name}_language=..."
-                )
-        return fronts(data.tag, source, target)
+        return Framing.of(self.tokenizers, self.recipe.data, languages)
 
     def _ready(self, precision: str) -> list[EncoderDecoder]:
         """The models as they decode in ``precision``, made once; themselves under a recorder."""
@@ -285,11 +246,13 @@ class Translator:
         return self._lowered[precision]
 
     def _translate_lines(
-        self, lines: Sequence[Line], decoding: DecodingRecipe, first: int, front: Fronts
+        self, lines: Sequence[Line], decoding: DecodingRecipe, first: int, begun: list[int]
     ) -> Iterator[Translation]:
-        """Decode the pieces of all lines together; ``first`` pieces were decoded before them."""
+        """Decode the pieces of all lines together.
+
+        ``first`` pieces were decoded before them; each begins with ``begun``, if with nothing else.
+        """
         sources = [piece for line in lines for piece in line.pieces]
-        begun = self.tokenizers.target.encode("", tags=front.target)
         prefixes = [
             line.prefix if index == 0 and line.prefix else begun
             for line in lines

@@ -125,10 +125,12 @@ def test_languages_of_a_marian_become_tags(tmp_path: Path) -> None:
     assert ours.tokenizers.source.tags == ("<2deu>", "<2zho_Hans>")
     tokenizer = transformers.MarianTokenizer.from_pretrained(folder)
     origin = json.loads((tmp_path / "ours" / "origin.json").read_text())["source"]["theirs"]
-    ids = ours.encode(["the cat"], "deu")[0]
+    ids = ours.encode(["the cat"], target_language="deu")[0]
     assert [origin[index] for index in (*ids, 2)] == tokenizer(">>deu<<the cat").input_ids
     with pytest.raises(DecodingError, match="several languages"):
         ours.translate(["the cat"])
+    with pytest.raises(DecodingError, match="not told from which language it translates; leave"):
+        ours.encode(["the cat"], target_language="deu", source_language="eng")
 
 
 def change(path: Path, **values: Any) -> None:
