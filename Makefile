@@ -22,10 +22,10 @@ demo: $(VENV)/.runtime
 	$(BIN)/seqloom demo
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 coverage: $(VENV)/.development
-	$(BIN)/python -m pytest --cov --cov-fail-under=90
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-fail-under=90
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ CORE = (
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "demo": ("babel", "notojp_matplotlib"),
-    "hub": ("huggingface_hub", "datasets", "transformers", "peft"),
+    "hub": ("huggingface_hub", "datasets", "transformers", "peft", "sentencepiece", "protobuf"),
     "vectors": ("numba", "icu4py"),
     "fast": ("ctranslate2",),
     "onnx": ("onnx", "onnxruntime"),
