@@ -211,6 +211,7 @@ def test_a_byte_of_the_input_that_is_no_text(work: Path) -> None:
         (["train", "--source", "train.en", "--target", "train.de"], "add --out DIR"),
         (["train", "--out", "new"], "no corpus given; add --source FILE --target FILE"),
         (["train", "nonesuch", "--out", "new"], "no recipe of that name"),
+        (["train", "model.width=8", "--out", "new"], "each has its own --set: --set model.width=8"),
         (["prepare", "train.en", "train.de"], "add --out DIR"),
         (["prepare", "train.en", "--out", "new"], "1 file of lines given"),
         (["prepare", "train.en", "train.de", "valid.en", "--out", "new"], "3 files of lines given"),

@@ -52,6 +52,8 @@ def find_recipe(name: str) -> Path:
     if path.exists():
         return path
     shipped = {file.stem: file for folder in RECIPE_FOLDERS for file in folder.glob("*.yaml")}
+    if "=" in name:
+        raise RecipeError(name, [f"a setting, and no recipe; each has its own --set: --set {name}"])
     if name not in shipped:
         raise RecipeError(
             name, [f"no such file, and no recipe of that name; known: {', '.join(sorted(shipped))}"]
