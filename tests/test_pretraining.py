@@ -84,7 +84,7 @@ def recipe_of(family: str, text: Path, **training: Any) -> PretrainRecipe:
     settings = {
         "updates": updates, "batch_tokens": 512, "validate_every": updates // 2, "warmup": 5,
         "precision": "float32", "validate_tokens": 2000,
-        "sample_tokens": 8, "checkpoint_every": 15,
+        "sample_tokens": 8, "checkpoint_every": 15, "first_contexts": {8: 35},
         "samples": ["a b"], **SETTINGS[family],
     }  # fmt: skip
     values = {
@@ -255,6 +255,28 @@ def test_vectors_that_are_not_there_are_told_at_once(
 def test_bert_needs_a_mask() -> None:
     with pytest.raises(RecipeError, match=r"data.mask: BERT fills holes"):
         recipe_from_of(PretrainRecipe, {"model": {"family": "bert"}}, "toy")
+
+
+def test_first_contexts_are_shorter_than_the_models() -> None:
+    settings = {"first_contexts": {8: 5, 32: 5}}
+    with pytest.raises(RecipeError, match="32 positions are not fewer than the 32 of"):
+        recipe_from_of(PretrainRecipe, {"model": {"context": 32}, "training": settings}, "toy")
+    with pytest.raises(RecipeError, match=r"first_contexts\.8: input should be greater than 0"):
+        recipe_from_of(PretrainRecipe, {"training": {"first_contexts": {8: 0}}}, "toy")
+
+
+def test_a_new_bert_begins_in_short_contexts(family: str, text: Path, tmp_path: Path) -> None:
+    told = Told()
+    values = recipe_of(family, text, updates=8, validate_every=8).model_dump()
+    values["training"].pop("first_contexts")
+    values["model"]["context"] = 40
+    pretrain(recipe_from_of(PretrainRecipe, values, "toy"), tmp_path / "m", progress=told)
+    recipe = load_language_folder(tmp_path / "m").recipe
+    assert isinstance(recipe, PretrainRecipe)
+    wanted = {"bert": {16: 2, 32: 2}, "gpt": {}}[family]
+    assert recipe.training.first_contexts == wanted
+    said = "16 positions for 2, 32 positions for 2 updates, then 40" if wanted else None
+    assert told.summary.get("contexts") == said
 
 
 def test_a_loss_that_is_no_number_stops_the_run(family: str, text: Path, tmp_path: Path) -> None:

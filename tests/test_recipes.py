@@ -20,6 +20,7 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 EXPECTED = {
     "bert-gutenberg",
     "dates",
+    "gpt-gutenberg",
     "multi30k-en-de",
     "multi30k-en-de-rnn",
     "poems-zh",

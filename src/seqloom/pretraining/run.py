@@ -7,6 +7,7 @@ refused and left alone.
 from __future__ import annotations
 
 import math
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ from seqloom.training.request import Request, check_free, going_on
 from seqloom.training.text_feed import BothTexts, TextFeed, old_texts
 
 _UPDATES_LEAST, _UPDATES_MOST = 300, 100_000
+_SHORTEST = 16
+"""Positions of the first context of a new BERT: about a sentence."""
 _GENTLE = {"learning_rate": 5e-4, "muon_learning_rate": 2e-3}
 """Highest learning rates of a model that has learned before: large steps would unlearn it."""
 
@@ -177,12 +180,22 @@ def _choose_sizes(
     updates = training.updates or chosen["updates"]
     if training.validate_every is None:
         chosen["validate_every"] = min(max(updates // 20, 10), 2000)
+    if training.first_contexts is None:
+        new_bert = recipe.model.family == "bert" and training.model_from is None
+        chosen["first_contexts"] = _growing(recipe.model.context, updates // 2) if new_bert else {}
     if training.model_from is not None:
         asked = training.model_fields_set
         chosen |= {name: rate for name, rate in _GENTLE.items() if name not in asked}
     if training.precision == "auto":
         chosen["precision"] = faster_precision(device)
     return recipe.model_copy(update={"training": training.model_copy(update=chosen)})
+
+
+def _growing(context: int, updates: int) -> dict[int, int]:
+    """Contexts that double up to ``context``, and equal shares of the updates for each."""
+    contexts = list(takewhile(lambda size: size < context, (_SHORTEST << n for n in count())))
+    each = updates // max(1, len(contexts))
+    return {size: each for size in contexts if each}
 
 
 def _trainer(
@@ -237,5 +250,10 @@ def _summary(trainer: Trainer, recipe: PretrainRecipe, texts: PreparedTexts) -> 
     share = 1.0 if recipe.model.family == "gpt" else training.masked
     batches = math.ceil(report["tokens"] / training.batch_tokens / (1 - training.old_share))
     epoch = Epoch(batches, report["tokens"] * share / (1 - training.old_share), 1.0)
-    cost = measure(trainer.model, trainer.task, trainer.feed, epoch, training, trainer.device)
-    return {"documents": report["documents"], "tokens": report["tokens"], **cost}
+    feed = TextFeed(recipe, texts).batches  # in full contexts
+    cost = measure(trainer.model, trainer.task, feed, epoch, training, trainer.device)
+    words = {"documents": report["documents"], "tokens": report["tokens"], **cost}
+    if training.first_contexts:
+        stages = [f"{size} positions for {n:,}" for size, n in training.first_contexts.items()]
+        words["contexts"] = f"{', '.join(stages)} updates, then {recipe.model.context}"
+    return words

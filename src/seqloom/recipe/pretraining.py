@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from seqloom.recipe.language import GptRecipe, LanguageModelRecipe
 from seqloom.recipe.optimization import Optimization
@@ -21,6 +21,11 @@ class PretrainingRecipe(Optimization):
     Hutter 2019) or Adam (Kingma and Ba 2015)."""
     batch_tokens: int = Field(8192, ge=1)
     """Positions of one batch; rows are as long as the model's context, and full."""
+    first_contexts: dict[PositiveInt, PositiveInt] | None = None
+    """Contexts to begin with that are shorter than the model's, and the updates that are made in
+    each, such as {16: 1000, 32: 500}. At first attention is even; the fewer positions it is spread
+    over, the sooner a model finds out that neighbours tell something (Li et al. 2022). If left out,
+    half of the updates of a new BERT, in 16 positions, 32 and so on; {} for none."""
     schedule: Literal["inverse_sqrt", "cosine", "linear", "constant", "wsd"] = "wsd"
     """Course of the learning rate after the warm-up; wsd stays at the highest, then falls in a
     straight line to 0 over the last `decay` of the updates (Hu et al. 2024)."""
@@ -84,6 +89,14 @@ class PretrainRecipe(Section):
             )
             names = ("data.dialogues", "training.model_from", "model.family")
             found.append(Conflict(names, message))
+        first = training.first_contexts or {}
+        too_long = [size for size in first if size >= self.model.context]
+        if too_long:
+            message = (
+                f"training.first_contexts: {too_long[0]} positions are not fewer than the "
+                f"{self.model.context} of model.context; name smaller ones, or leave them out"
+            )
+            found.append(Conflict(("training.first_contexts", "model.context"), message))
         if training.old_share and not training.old_texts:
             message = (
                 f"training.old_share: {training.old_share:g} of the batches are to be of old "

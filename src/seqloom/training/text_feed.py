@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,26 @@ class TextFeed:
     texts: PreparedTexts
 
     def __call__(self, epoch: int, skip: int) -> Iterator[Any]:
-        """The batches of an epoch, from number ``skip`` on."""
-        return self.batches(epoch, skip)
+        """The batches of an epoch, from number ``skip`` on.
+
+        Each of ``training.first_contexts`` is an epoch of its own, before the others.
+        """
+        first = list((self.recipe.training.first_contexts or {}).items())
+        if epoch >= len(first):
+            return self.batches(epoch - len(first), skip)
+        context, updates = first[epoch]
+        most = updates * self.recipe.training.accumulation
+        return islice(self._endless(context), skip, most)
+
+    def _endless(self, context: int) -> Iterator[Any]:
+        """Batches of short rows; the text begins again when it comes to an end."""
+        for epoch in count():
+            empty = True
+            for batch in self.batches(epoch, 0, context):
+                empty = False
+                yield batch
+            if empty:
+                return
 
     def held_out(self) -> Iterator[Any]:
         """Batches of the held-out texts, the same each time, as many as the recipe allows."""
@@ -38,9 +56,15 @@ class TextFeed:
         most = max(1, training.validate_tokens // training.batch_tokens)
         return islice(self.batches(None, 0), most)
 
-    def batches(self, epoch: int | None, skip: int) -> Iterator[Any]:
-        """Those of an epoch of the training texts, or of the held-out texts."""
-        training, context = self.recipe.training, self.recipe.model.context
+    def batches(self, epoch: int | None, skip: int, context: int | None = None) -> Iterator[Any]:
+        """Those of an epoch of the training texts, or of the held-out texts.
+
+        Args:
+            epoch: its number; None for the held-out texts.
+            skip: batches that are left out at the beginning.
+            context: positions of a row; the model's when left out.
+        """
+        training, context = self.recipe.training, context or self.recipe.model.context
         store = self.texts.validation if epoch is None else self.texts.train
         symbols, size = self.texts.tokenizer.symbols, training.batch_tokens
         if self.recipe.model.family == "gpt":
@@ -79,7 +103,7 @@ class BothTexts:
         """Batches for training, a share of them old."""
         if self.old is None or not share:
             return self.new
-        return MixedFeed(self.new, self.old, share, seed)
+        return MixedFeed(self.new, self.old.batches, share, seed)
 
 
 def old_texts(
