@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from seqloom.corpus.streams import writing_bytes
 from seqloom.errors import SeqloomError, VectorsError
+from seqloom.inspection.page import framed
 from seqloom.inspection.projection import DECIMALS, check_method, describe, project
 
 if TYPE_CHECKING:
@@ -143,11 +143,8 @@ class WordMap:
         return page_of(self.as_dict())
 
     def _repr_html_(self) -> str:
-        """The page in a frame of its own, so that it and the notebook leave each other alone."""
-        return (
-            '<iframe title="word map" sandbox="allow-scripts" width="100%" height="720" '
-            f'style="border: 0" srcdoc="{escape(self._page())}"></iframe>'
-        )
+        """The page in a frame of its own."""
+        return framed(self._page(), "word map", 720)
 
 
 def kind_of(path: Path) -> str:

@@ -1,37 +1,22 @@
-"""The record of a word map as one HTML page that needs nothing else.
+"""The record of a word map as a page: a picture that can be searched, and a table.
 
-The page carries its record, its style and its script. It fetches nothing and says so to the
-browser (Content-Security-Policy), which runs that one script and nothing besides: a map of a
-stranger's words is safe to open. Without the script, the table is there.
+Without the script, the table is there.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
+from seqloom.inspection.page import page
 from seqloom.inspection.palette import PLAIN, RAMP, UNKNOWN, look
 from seqloom.inspection.projection import describe
 
 Record = Mapping[str, Any]
 """What :meth:`WordMap.as_dict` gives, or the same read from JSON."""
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
+_BODY = """<h1>{title}</h1>
 <p>{description}</p>
 <noscript><p>The picture needs JavaScript; the table below does not.</p></noscript>
 <div class="tools">
@@ -55,48 +40,22 @@ Escape lets go.</small></p>
 <details>
 <summary>The words and their neighbours as a table</summary>
 {table}
-</details>
-<script type="application/json" id="record">{record}</script>
-<script type="application/json" id="look">{look}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+</details>"""
 
 
 def page_of(record: Record) -> str:
     """The page as HTML."""
-    style, script = _file("wordmap.css"), _file("wordmap_canvas.js") + _file("wordmap.js")
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    title = f"{len(record['words']):,} words in two dimensions"
     groups = [look(group) for group in range(len(set(record["sections"])))]
-    return _PAGE.format(
-        policy=policy,
-        title=f"{len(record['words']):,} words in two dimensions",
-        style=style,
-        description=escape(_description(record)),
-        table=_table(record),
-        record=_json(record),
-        look=_json({"groups": groups, "ramp": RAMP, "unknown": UNKNOWN, "plain": PLAIN}),
-        script=script,
+    body = _BODY.format(title=title, description=escape(_description(record)), table=_table(record))
+    looks = {"groups": groups, "ramp": RAMP, "unknown": UNKNOWN, "plain": PLAIN}
+    return page(
+        title,
+        body,
+        {"record": record, "look": looks},
+        styles=["wordmap.css"],
+        scripts=["wordmap_canvas.js", "wordmap.js"],
     )
-
-
-def _file(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    """How a policy names the one style or script that may be used."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
-
-
-def _json(value: Any) -> str:
-    """JSON in ASCII that cannot end the element it stands in."""
-    return json.dumps(value).replace("<", "\\u003c")
 
 
 def _description(record: Record) -> str:
