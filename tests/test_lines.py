@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from seqloom.decoding.hypothesis import Hypothesis
@@ -44,20 +46,39 @@ def test_pieces_keep_their_language_tag() -> None:
     assert all(piece[0] == tag and len(piece) <= 6 for piece in pieces)
 
 
+def found(*texts: str) -> list[Hypothesis]:
+    return [
+        Hypothesis(tuple(letters(text)), -2.0 * rank, -1.0 * rank, (), finished=True)
+        for rank, text in enumerate(texts, start=1)
+    ]
+
+
+def decode(many: Sequence[Sequence[int]]) -> list[str]:
+    return ["".join(map(chr, ids)) for ids in many]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        (["One.", "Two.", "Three."], "One. Two. Three."),
+        (["Один.", "", "Два."], "Один. Два."),
+        (["你好。", "再见。"], "你好。再见。"),
+        (["他说：“好。”", "我走了。"], "他说：“好。”我走了。"),
+        (["これは OK", "です。"], "これは OKです。"),
+        (["안녕하세요.", "반갑습니다."], "안녕하세요. 반갑습니다."),
+        (["ไปไหนมา", "กินข้าว"], "ไปไหนมา กินข้าว"),
+    ],
+)
+def test_pieces_stand_together_as_their_script_has_it(pieces: list[str], whole: str) -> None:
+    line = Line("source", [[]] * len(pieces), [])
+    assert join(line, [found(piece) for piece in pieces], decode).text == whole
+
+
 def test_pieces_are_joined_rank_by_rank() -> None:
-    def found(*texts: str) -> list[Hypothesis]:
-        return [
-            Hypothesis(tuple(letters(text)), -2.0 * rank, -1.0 * rank, (), finished=True)
-            for rank, text in enumerate(texts, start=1)
-        ]
-
-    def decode(many: object) -> list[str]:
-        return ["".join(map(chr, ids)) for ids in many]  # type: ignore[attr-defined]
-
     line = Line("source", [[], []], [])
-    joined = join(line, [found(" A", "B "), found("C", "D", "E")], decode, "|")
-    assert [output.text for output in joined.outputs] == ["A|C", "B|D"]
+    joined = join(line, [found(" A", "B "), found("C", "D", "E")], decode)
+    assert [output.text for output in joined.outputs] == ["A C", "B D"]
     assert [output.score for output in joined.outputs] == [-2.0, -4.0]
     assert [output.log_probability for output in joined.outputs] == [-4.0, -8.0]
-    alone = join(line, [found(" A ")], decode, "|")
+    alone = join(line, [found(" A ")], decode)
     assert (alone.source, alone.text) == ("source", " A ")  # nothing stripped, nothing lost

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from unicodedata import east_asian_width, name
 
 from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.errors import DecodingError
@@ -92,7 +94,6 @@ def join(
     line: Line,
     found: Sequence[Sequence[Hypothesis]],
     decode: Callable[[Sequence[Sequence[int]]], list[str]],
-    glue: str,
 ) -> Translation:
     """The translation of a line from the hypotheses of its pieces, joined rank by rank.
 
@@ -100,14 +101,13 @@ def join(
         line: what was translated.
         found: the hypotheses of each piece, best first.
         decode: ids of several texts to texts.
-        glue: stands between the translations of neighbouring pieces.
     """
     texts = [decode([hypothesis.ids for hypothesis in piece]) for piece in found]
     if len(texts) > 1:
         texts = [[text.strip() for text in piece] for piece in texts]
     outputs = tuple(
         Output(
-            glue.join(parts),
+            reduce(_run_on, parts),
             sum(hypothesis.score for hypothesis in hypotheses),
             sum(hypothesis.log_probability for hypothesis in hypotheses),
         )
@@ -117,3 +117,14 @@ def join(
         )
     )
     return Translation(line.text, outputs)
+
+
+def _run_on(text: str, more: str) -> str:
+    """Two pieces of a text as one: Chinese and Japanese put no space between sentences."""
+    together = not text or not more or _wide(text[-1]) or _wide(more[0])
+    return text + more if together else f"{text} {more}"
+
+
+def _wide(character: str) -> bool:
+    """Whether a character is as wide as a Chinese one; Korean, though wide, has spaces."""
+    return east_asian_width(character) in "WF" and "HANGUL" not in name(character, "")

@@ -26,8 +26,6 @@ from seqloom.text.tokenizer import Tokenizers
 if TYPE_CHECKING:
     from seqloom.inspection.attention import AttentionRecord
 
-_UNSPACED = ("zh", "ja", "th", "lo", "km", "my")
-"""Languages that put no space between sentences."""
 _WINDOW = 2048
 """Lines read ahead, so that sentences of like length are decoded together."""
 
@@ -267,10 +265,9 @@ class Translator:
             first=first,
             window=len(sources),
         )
-        glue = "" if self.recipe.data.target_language in _UNSPACED else " "
         for line in lines:
             pieces = list(islice(found, len(line.pieces)))
-            yield join(line, pieces, self.tokenizers.target.decode_batch, glue)
+            yield join(line, pieces, self.tokenizers.target.decode_batch)
 
 
 def _refuse_string(verb: str, what: str, texts: Iterable[str]) -> None:
