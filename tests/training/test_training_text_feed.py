@@ -11,7 +11,7 @@ import torch
 from seqloom.recipe import recipe_from_of
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.text.texts import PreparedTexts, prepare_texts
-from seqloom.training.text_feed import TextFeed
+from seqloom.training.text_feed import BothTexts, TextFeed
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,17 @@ def test_a_short_text_begins_again_in_another_order(
 def test_held_out_texts_are_read_in_full_contexts(texts: PreparedTexts, family: str) -> None:
     feed = feed_of(texts, family, first_contexts={8: 60})
     assert {shape[1] for shape in shapes(list(feed.held_out()))} == {16}
+
+
+def test_several_processes_make_as_many_updates_in_each_context(
+    texts: PreparedTexts, family: str
+) -> None:
+    recipe = feed_of(texts, family, first_contexts={8: 3}, accumulation=2).recipe
+    assert len(list(TextFeed(recipe, texts, processes=3)(0, 0))) == 3 * 2 * 3
+
+
+def test_old_texts_are_mixed_in_in_full_contexts(texts: PreparedTexts, family: str) -> None:
+    feed = feed_of(texts, family, first_contexts={8: 40})
+    found = shapes(list(BothTexts(feed, feed).feed(0.5, seed=1)(0, 0)))
+    assert sum(width == 8 for _, width in found) == 40
+    assert {width for _, width in found} == {8, 16}

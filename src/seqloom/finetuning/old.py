@@ -80,7 +80,6 @@ def find_old(
     pairs = min(len(texts.train), len(texts.validation)) > 1
     changed = {
         "batch_tokens": recipe.batch_tokens,
-        "first_contexts": {},
         "precision": precision,
         "validate_tokens": min(MEASURED, training.validate_tokens),
         "next_sentence": training.next_sentence and pairs,

@@ -88,7 +88,8 @@ def pretrain(
         recipe = _settle(recipe, out, texts, where)
         if group.first:
             group.wait()
-        both = BothTexts(TextFeed(recipe, texts), None if old is None else TextFeed(recipe, old))
+        new_texts = TextFeed(recipe, texts, group.size)
+        both = BothTexts(new_texts, None if old is None else TextFeed(recipe, old))
         trainer = _trainer(recipe, out, both, progress, where, group)
         if new and start is not None:
             assert start.model is not None

@@ -23,9 +23,9 @@ class PretrainingRecipe(Optimization):
     """Positions of one batch; rows are as long as the model's context, and full."""
     first_contexts: dict[PositiveInt, PositiveInt] | None = None
     """Contexts to begin with that are shorter than the model's, and the updates that are made in
-    each, such as {16: 1000, 32: 500}. At first attention is even; the fewer positions it is spread
-    over, the sooner a model finds out that neighbours tell something (Li et al. 2022). If left out,
-    half of the updates of a new BERT, in 16 positions, 32 and so on; {} for none."""
+    each, such as {16: 1000, 32: 500}: a small BERT learns to use its neighbours there (short rows
+    first: Li et al. 2022). If left out, half of the updates of a new BERT, in 16 positions, 32 and
+    so on; {} for none."""
     schedule: Literal["inverse_sqrt", "cosine", "linear", "constant", "wsd"] = "wsd"
     """Course of the learning rate after the warm-up; wsd stays at the highest, then falls in a
     straight line to 0 over the last `decay` of the updates (Hu et al. 2024)."""

@@ -27,6 +27,8 @@ class TextFeed:
 
     recipe: PretrainRecipe
     texts: PreparedTexts
+    processes: int = 1
+    """Those that share a run: an update takes the batches of all of them."""
 
     def __call__(self, epoch: int, skip: int) -> Iterator[Any]:
         """The batches of an epoch, from number ``skip`` on.
@@ -37,7 +39,7 @@ class TextFeed:
         if epoch >= len(first):
             return self.batches(epoch - len(first), skip)
         context, updates = first[epoch]
-        most = updates * self.recipe.training.accumulation
+        most = updates * self.recipe.training.accumulation * self.processes
         return islice(self._endless(context), skip, most)
 
     def _endless(self, context: int) -> Iterator[Any]:
