@@ -198,7 +198,9 @@ class Run:
         return Trainer(
             model=model,
             task=MixedTask(job.task) if mixed else job.task,
-            feed=MixedFeed(feed, mixed.feed.batches, training.old_share, training.seed) if mixed else feed,
+            feed=MixedFeed(feed, mixed.feed.batches, training.old_share, training.seed)
+            if mixed
+            else feed,
             recipe=training,
             folder=self.out,
             validate=validate,
