@@ -55,8 +55,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "model.activation=swiglu",
         "model.bias=none",
     )
-    for name, more in {"bert": ["data.mask=true"], "gpt": [], "llama": llama}.items():
-        family = {"family": "bert" if name == "bert" else "gpt"}
+    masked = "data.mask=true"
+    kinds = {
+        "bert": (masked,), "roformer": (masked, "model.positions=rotary"), "gpt": (), "llama": llama
+    }  # fmt: skip
+    for name, more in kinds.items():
+        family = {"family": "bert" if masked in more else "gpt"}
         recipe = load_recipe_of(PretrainRecipe, None, [*PRETRAINING, *more], {"model": family})
         out = tmp_path_factory.mktemp(name) / "model"
         corpus = Corpus.of([(text, "") for text in texts], name="letters")
@@ -87,14 +91,15 @@ def texts_of(folder: str) -> tuple[LanguageModel, torch.Tensor]:
 
 
 @torch.no_grad()
-def test_an_encoder_that_agrees_in_all_is_the_bert(folders: dict[str, str]) -> None:
-    model, lines, recipe = built(folders, encoder="bert")
-    bert, ids = texts_of(folders["bert"])
+@pytest.mark.parametrize("name", ["bert", "roformer"])
+def test_an_encoder_that_agrees_in_all_is_the_bert(folders: dict[str, str], name: str) -> None:
+    model, lines, recipe = built(folders, encoder=name)
+    bert, ids = texts_of(folders[name])
     memory = model.encode(ids, torch.ones_like(ids, dtype=torch.bool))
     assert torch.allclose(memory.states, bert.model(ids), atol=1e-5)
     assert recipe.model.norm == "post"
     assert lines == [
-        f"encoder: 2 layers of {folders['bert']}, vectors of {bert.tokenizer.size:,} of "
+        f"encoder: 2 layers of {folders[name]}, vectors of {bert.tokenizer.size:,} of "
         f"{bert.tokenizer.size:,} tokens."
     ]
 

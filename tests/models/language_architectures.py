@@ -65,7 +65,8 @@ def _gpts() -> list[GptRecipe]:
 
 
 def _berts() -> list[BertRecipe]:
-    depths, heads = cycle((1, 2)), cycle((2, 4, 1))
+    depths, heads = cycle((1, 2, 2)), cycle((2, 4, 1))
+    choices = product(("learned", "rotary"), ("relu", "gelu", "gelu_tanh", "silu"))
     return [
         BertRecipe(
             width=16,
@@ -73,9 +74,10 @@ def _berts() -> list[BertRecipe]:
             heads=next(heads),
             layers=next(depths),
             context=CONTEXT,
+            positions=positions,
             activation=activation,
         )
-        for activation in ("relu", "gelu", "gelu_tanh", "silu")
+        for positions, activation in choices
     ]
 
 

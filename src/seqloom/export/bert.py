@@ -1,4 +1,11 @@
-"""BERT (Devlin et al. 2019) as Hugging Face has it, and as we do."""
+"""BERT and RoFormer as Hugging Face has them, and as one BERT with us.
+
+::
+
+    model_type   positions   pooling, head of following sentences
+    bert         learned     may be there
+    roformer     rotary      never
+"""
 
 from __future__ import annotations
 
@@ -11,13 +18,15 @@ from seqloom.export.settings import Settings, their_activation
 from seqloom.recipe.language import BertRecipe
 from seqloom.symbols import Symbols
 
-PREFIX = "bert."
-"""Of the names of all but the heads; left out in checkpoints without heads."""
+ARCHITECTURES = {"bert": "BertForPreTraining", "roformer": "RoFormerForMaskedLM"}
+"""By their ``model_type``, which is the prefix of all names but those of heads, too; left out in
+checkpoints without heads."""
 SURPLUS = re.compile(
-    r"bert\.embeddings\.position_ids|cls\.predictions\.decoder\.(weight|bias)|classifier\..*"
-    r"|qa_outputs\..*"
+    r"bert\.embeddings\.position_ids|roformer\.encoder\.embed_positions\.weight"
+    r"|cls\.predictions\.decoder\.(weight|bias)|classifier\..*|qa_outputs\..*"
 )
-"""What checkpoints may hold besides: the tied output again, heads of other tasks."""
+"""What checkpoints may hold besides: what is computed, the tied output again, heads of other
+tasks."""
 
 _ACTIVATIONS = ("relu", "gelu", "gelu_tanh", "silu")
 _LAYER = {
@@ -30,28 +39,40 @@ _LAYER = {
     "feedforward.outer": "output.dense",
     "feedforward_norm": "output.LayerNorm",
 }
+_TURNED = ("self_attention.query", "self_attention.key")
 _FILLING, _POOLING, _FOLLOWING = "head that fills holes", "pooling", "head of following sentences"
+NEVER = {"bert": (), "roformer": (_POOLING, _FOLLOWING)}
+"""Parts of ours that an architecture of theirs does not have."""
+
+
+def family_of(recipe: BertRecipe) -> str:
+    """The ``model_type`` that a BERT of ours is with them."""
+    return "bert" if recipe.positions == "learned" else "roformer"
 
 
 def links(recipe: BertRecipe) -> list[Link]:
     """Every parameter of ours, and what it is with them."""
-    return list(_links(recipe))
+    return [*_body(recipe), *_heads(recipe)]
 
 
-def _links(recipe: BertRecipe) -> Iterator[Link]:
-    tables = {
-        "word_embeddings": "tokens.weight",
-        "position_embeddings": "positions.table",
-        "token_type_embeddings": "segments.weight",
-    }
+def _body(recipe: BertRecipe) -> Iterator[Link]:
+    prefix, rotary = family_of(recipe), recipe.positions == "rotary"
+    tables = {"word_embeddings": "tokens.weight", "token_type_embeddings": "segments.weight"}
+    if not rotary:
+        tables["position_embeddings"] = "positions.table"
     for theirs, ours in tables.items():
-        yield Link(f"bert.embeddings.{theirs}.weight", (ours,))
-    yield from linear("bert.embeddings.LayerNorm", "embedding_norm")
+        yield Link(f"{prefix}.embeddings.{theirs}.weight", (ours,))
+    yield from linear(f"{prefix}.embeddings.LayerNorm", "embedding_norm")
     for layer in range(recipe.layers):
         for ours, theirs in _LAYER.items():
-            yield from linear(f"bert.encoder.layer.{layer}.{theirs}", f"layers.{layer}.{ours}")
+            heads = recipe.heads if rotary and ours in _TURNED else 0
+            names = f"{prefix}.encoder.layer.{layer}.{theirs}", f"layers.{layer}.{ours}"
+            yield from (link._replace(interleaved=heads) for link in linear(*names))
+
+
+def _heads(recipe: BertRecipe) -> Iterator[Link]:
     heads = [
-        *((_POOLING, link) for link in linear("bert.pooler.dense", "pooling")),
+        *((_POOLING, link) for link in linear(f"{family_of(recipe)}.pooler.dense", "pooling")),
         *((_FILLING, link) for link in linear("cls.predictions.transform.dense", "transform")),
         *(
             (_FILLING, link)
@@ -70,6 +91,12 @@ def recipe_of(settings: Settings) -> BertRecipe:
     Raises:
         ExportError: settings that our BERT does not have; all of them are listed.
     """
+    rotary = settings.family == "roformer"
+    if rotary:
+        settings.only("rotary_value", False, default=False)
+        settings.only(
+            "embedding_size", settings.get("hidden_size"), default=settings.get("hidden_size")
+        )
     settings.only("position_embedding_type", "absolute", default="absolute")
     settings.only("is_decoder", False, default=False)
     settings.only("add_cross_attention", False, default=False)
@@ -82,6 +109,7 @@ def recipe_of(settings: Settings) -> BertRecipe:
         layers=settings.whole("num_hidden_layers"),
         activation=settings.activation("hidden_act", "gelu", _ACTIVATIONS),
         context=settings.whole("max_position_embeddings"),
+        positions="rotary" if rotary else "learned",
         segments=settings.get("type_vocab_size", 2),
         norm_epsilon=settings.get("layer_norm_eps", 1e-12),
         dropout=settings.get("hidden_dropout_prob", 0.1),
@@ -91,9 +119,10 @@ def recipe_of(settings: Settings) -> BertRecipe:
 
 def config_of(recipe: BertRecipe, size: int, symbols: Symbols) -> dict[str, Any]:
     """Their config of a BERT of ours."""
+    family = family_of(recipe)
     return {
-        "architectures": ["BertForPreTraining"],
-        "model_type": "bert",
+        "architectures": [ARCHITECTURES[family]],
+        "model_type": family,
         "vocab_size": size,
         "hidden_size": recipe.width,
         "intermediate_size": recipe.feedforward,

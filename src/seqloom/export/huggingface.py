@@ -4,7 +4,7 @@
 
     theirs                              ours
     marian pegasus m2m_100 bart mbart   models/transformer.py    seq2seq, sides, translation
-    bert                                models/bert.py           bert, language
+    bert roformer                       models/bert.py           bert, language
     gpt2 llama mistral qwen2            models/gpt.py            gpt, language
 """
 

@@ -1,4 +1,4 @@
-"""BERT, GPT-2, Llama, Mistral and Qwen2 of transformers as ours, and ours as theirs."""
+"""BERT, RoFormer, GPT-2, Llama, Mistral and Qwen2 of transformers as ours, and ours as theirs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from seqloom.recipe.language import BertRecipe, GptRecipe
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.text.tokenizer import Tokenizer
 
-FAMILIES = ("bert", *gpt.ARCHITECTURES)
+FAMILIES = (*bert.ARCHITECTURES, *gpt.ARCHITECTURES)
 """By their ``model_type``."""
 
 
@@ -97,7 +97,7 @@ def import_language(folder: Path, settings: Settings, out: Path) -> Path:
 
 
 def _recipe_of(settings: Settings) -> BertRecipe | GptRecipe:
-    read = bert.recipe_of if settings.family == "bert" else gpt.recipe_of
+    read = bert.recipe_of if settings.family in bert.ARCHITECTURES else gpt.recipe_of
     return read(settings)
 
 
@@ -107,7 +107,8 @@ def _links(recipe: BertRecipe | GptRecipe, family: str) -> list[Link]:
 
 def _prefixed(theirs: Mapping[str, Tensor], family: str) -> dict[str, Tensor]:
     """Tensors by the names of models with heads; those without have shorter names."""
-    prefix = bert.PREFIX if family == "bert" else gpt.PREFIXES.get(family, "model.")
+    prefixes = gpt.PREFIXES | {each: f"{each}." for each in bert.ARCHITECTURES}
+    prefix = prefixes.get(family, "model.")
     if not any(name.startswith(prefix) for name in theirs):
         theirs = {
             name if name.startswith(("cls.", "lm_head.")) else prefix + name: tensor
@@ -139,18 +140,21 @@ def export_language(
         ExportError: no architecture of theirs can stand for the model; says why.
         FolderError: a file cannot be written.
     """
-    family = "bert" if isinstance(recipe, BertRecipe) else gpt.family_of(recipe)
     symbols, size = tokenizer.symbols, len(weights["tokens.weight"])
     if isinstance(recipe, BertRecipe):
+        family = bert.family_of(recipe)
         config = bert.config_of(recipe, size, symbols)
     else:
+        family = gpt.family_of(recipe)
         config = gpt.config_of(recipe, family, size, symbols)
         special = {name: value for name, value in config.items() if name.endswith("_token_id")}
         generation = {**special, "max_length": recipe.context}
         write_json(out / "generation_config.json", generation)
+    never = bert.NEVER.get(family, ())
+    links = [link for link in _links(recipe, family) if link.part not in never]
     write_json(out / "config.json", config)
     _write_tokenizer(recipe, tokenizer, out)
-    write_weights(out, give(_links(recipe, family), weights))
+    write_weights(out, give(links, weights))
     return out
 
 

@@ -26,6 +26,9 @@ class Link(NamedTuple):
     """Other names of theirs for the same tensor, any of which may be in a checkpoint."""
     part: str = ""
     """A part of the model that checkpoints may lack as a whole."""
+    interleaved: int = 0
+    """Heads whose rows are paired 0 1, 2 3, ... in theirs for rotary positions (RoFormer); ours
+    pair the first half with the second. 0 where both are alike."""
 
 
 def linear(theirs: str, *ours: str, transposed: bool = False, bias: bool = True) -> list[Link]:
@@ -98,6 +101,8 @@ def give(links: Sequence[Link], ours: Mapping[str, Tensor]) -> dict[str, Tensor]
     given = {}
     for link in links:
         tensor = torch.cat([ours[name] for name in link.ours])
+        if link.interleaved:
+            tensor = _swapped(tensor, link.interleaved, 2)
         if link.skipped:
             tensor = torch.cat([tensor.new_zeros(link.skipped, *tensor.shape[1:]), tensor])
         given[link.theirs] = tensor.T if link.transposed else tensor
@@ -117,5 +122,13 @@ def _shape(link: Link, shapes: Sequence[torch.Size]) -> tuple[int, ...]:
 def _apart(link: Link, tensor: Tensor, shapes: Mapping[str, torch.Size]) -> list[Tensor]:
     """The tensors of ours that one of theirs holds."""
     rows = (tensor.T if link.transposed else tensor)[link.skipped :]
+    if link.interleaved:
+        rows = _swapped(rows, link.interleaved, rows.shape[0] // link.interleaved // 2)
     parts = torch.split(rows, [shapes[name][0] for name in link.ours])
     return [part.contiguous() for part in parts]
+
+
+def _swapped(rows: Tensor, heads: int, outer: int) -> Tensor:
+    """Each head's rows, numbered a * inner + b with a < ``outer``, in the order b * outer + a."""
+    order = torch.arange(len(rows)).view(heads, outer, -1).transpose(1, 2)
+    return rows[order.flatten()]

@@ -1,9 +1,11 @@
 """BERT (Devlin et al. 2019): a Transformer encoder that reads a text with holes.
 
+With rotary positions it is RoFormer (Su et al. 2021).
+
 Parameter names, and those of Hugging Face's ``BertForPreTraining``::
 
     tokens.weight                    bert.embeddings.word_embeddings.weight
-    positions.table                  bert.embeddings.position_embeddings.weight
+    positions.table                  bert.embeddings.position_embeddings.weight  (learned only)
     segments.weight                  bert.embeddings.token_type_embeddings.weight
     embedding_norm.*                 bert.embeddings.LayerNorm.*
     layers.N.self_attention          bert.encoder.layer.N.attention
@@ -35,7 +37,7 @@ from seqloom.layers.attention import SelfAttention
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.feedforward import ACTIVATIONS, FeedForward
 from seqloom.layers.masks import additive, same_document
-from seqloom.layers.positions import LearnedPositions, positions_within
+from seqloom.layers.positions import LearnedPositions, Rotary, Turn, positions_within, turned
 from seqloom.layers.recorder import note
 from seqloom.models.base import MaskedModel
 from seqloom.recipe.language import BertRecipe
@@ -54,10 +56,13 @@ class BertLayer(nn.Module):
         self.feedforward_norm = nn.LayerNorm(width, recipe.norm_epsilon)
         self.dropout = Dropout(recipe.dropout)
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        """[B T D] -> [B T D]; ``bias`` [B 1 T T] hides other documents."""
+    def forward(self, x: Tensor, turn: Turn | None, bias: Tensor | None) -> Tensor:
+        """[B T D] -> [B T D]; rotary angles; ``bias`` [B 1 T T] hides other documents."""
         attention = self.self_attention
-        update = attention.attend(*attention.queries_keys_values(x), bias)
+        query, key, value = attention.queries_keys_values(x)
+        if turn is not None:
+            query, key = turned(query, turn), turned(key, turn)
+        update = attention.attend(query, key, value, bias)
         x = self.self_attention_norm(x + self.dropout(update))
         return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
 
@@ -78,7 +83,9 @@ class Bert(MaskedModel):
         self.symbols, self.max_positions = symbols, recipe.context
         width = recipe.width
         self.tokens = nn.Embedding(size, width)
-        self.positions = LearnedPositions(width, recipe.context)
+        learned = recipe.positions == "learned"
+        self.positions = LearnedPositions(width, recipe.context) if learned else None
+        self.rotary = None if learned else Rotary(width // recipe.heads)
         self.segments = nn.Embedding(recipe.segments, width)
         self.embedding_norm = nn.LayerNorm(width, recipe.norm_epsilon)
         self.dropout = Dropout(recipe.dropout)
@@ -105,11 +112,14 @@ class Bert(MaskedModel):
         else:
             positions = positions_within(documents)
             bias = additive(same_document(documents), self.tokens.weight.dtype)[:, None]
-        x = self.tokens(ids) + self.positions.at(positions)
+        turn = None if self.rotary is None else self.rotary.turn(positions)
+        x = self.tokens(ids)
+        if self.positions is not None:
+            x = x + self.positions.at(positions)
         x = x + (self.segments.weight[0] if segments is None else self.segments(segments))
         x = self.dropout(self.embedding_norm(x))
         for layer in self:
-            x = layer(x, bias)
+            x = layer(x, turn, bias)
             note(layer, "hidden", x)
         return x
 
@@ -117,11 +127,12 @@ class Bert(MaskedModel):
         """See :meth:`MaskedModel.stages`."""
         below: list[nn.Module] = [
             self.tokens,
-            self.positions,
             self.segments,
             self.embedding_norm,
             self.dropout,
         ]
+        if self.positions is not None:
+            below.append(self.positions)
         layers: list[list[nn.Module]] = [[layer] for layer in self]
         above: list[nn.Module] = [
             self.pooling,

@@ -1,14 +1,14 @@
 """Encoders that begin as a BERT, and decoders that begin as a GPT (Rothe et al. 2020).
 
-What agrees in all switches computes what it computed there: a post-norm encoder with learned
-positions and a norm on its embeddings is BERT (whose first segment becomes part of the positions),
+What agrees in all switches computes what it computed there: a post-norm encoder with BERT's
+positions and a norm on its embeddings is BERT (whose first segment becomes part of the positions
+where they are learned, of the tokens' vectors where they are rotary),
 and a pre-norm decoder with GPT's positions is GPT, but for cross-attention, which is new. Of models
 that differ, matrices of equal shape are carried over, and what stays at random is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from seqloom.recipe.language import LanguageModelRecipe
 from seqloom.recipe.models import TransformerRecipe
 
 _BERT: dict[str, Any] = {
-    "norm": "post", "positions": "learned", "normalize_embedding": True, "scale_embedding": False,
+    "norm": "post", "normalize_embedding": True, "scale_embedding": False,
 }  # fmt: skip
 _GPT: dict[str, Any] = {
     "norm": "pre", "normalize_embedding": False, "scale_embedding": False,
@@ -36,10 +36,11 @@ _GPT: dict[str, Any] = {
 def agreeing(given: LanguageModelRecipe) -> dict[str, Any]:
     """Fields of a Transformer with which a BERT's encoder or a GPT's decoder is carried over."""
     names = ("width", "feedforward", "heads", "activation", "norm_epsilon")
-    fields = {name: getattr(given, name) for name in names} | {"max_positions": given.context}
+    fields = {name: getattr(given, name) for name in names}
+    fields |= {"max_positions": given.context, "positions": given.positions}
     if given.family == "bert":
         return fields | _BERT | {"encoder_layers": given.layers}
-    return fields | _GPT | {"positions": given.positions, "decoder_layers": given.layers}
+    return fields | _GPT | {"decoder_layers": given.layers}
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,10 @@ def _positions(stack: Stack[Any], given: Given, recipe: TransformerRecipe) -> li
 
 def _table_of_positions(model: nn.Module) -> Tensor | None:
     """Vectors of positions [T D], with that of the first segment, which stands at all of them."""
-    if isinstance(model, Bert):
-        return model.positions.table + model.segments.weight[0]
     positions = getattr(model, "positions", None)
-    return None if positions is None else positions.table
+    if positions is None:
+        return None
+    return positions.table + (model.segments.weight[0] if isinstance(model, Bert) else 0)
 
 
 def _table(stack: Stack[Any], given: Given, exact: bool) -> str:
@@ -164,11 +165,15 @@ def _table(stack: Stack[Any], given: Given, exact: bool) -> str:
     made; see :mod:`seqloom.training.embeddings`.
     """
     weight = stack.embedder.tokens.weight
-    theirs: Mapping[str, Tensor] = given.model.state_dict()
+    model = given.model
+    assert isinstance(model, Bert | Gpt)
     rows = torch.from_numpy(given.rows)
     known = rows >= 0
-    values = theirs["tokens.weight"][rows[known]] / stack.embedder.scale
+    values = model.tokens.weight[rows[known]]
+    if isinstance(model, Bert) and model.positions is None:
+        values = values + model.segments.weight[0]
+    values = values / stack.embedder.scale
     if not exact:
-        values *= weight.square().mean().sqrt() / values.square().mean().sqrt()
+        values = values * weight.square().mean().sqrt() / values.square().mean().sqrt()
     weight[known] = values.to(weight)
     return f"vectors of {int(known.sum()):,} of {len(rows):,} tokens"

@@ -27,6 +27,9 @@ class BertRecipe(Section):
     """Feed-forward activation; gelu_tanh is the approximation by a hyperbolic tangent."""
     context: int = Field(128, ge=4)
     """Longest sequence in tokens."""
+    positions: Literal["learned", "rotary"] = "learned"
+    """Position encoding. With rotary ones (RoFormer, Su et al. 2021) attention can look at
+    neighbours from the start: a BERT of a few hours or less learns far sooner."""
     segments: int = Field(2, ge=1)
     """Kinds of segments: the first and the second text of a pair."""
     norm_epsilon: float = Field(1e-12, gt=0)
@@ -37,8 +40,8 @@ class BertRecipe(Section):
     """Dropout on attention weights."""
 
     def conflicts(self) -> list[Conflict]:
-        """Heads that do not fit the width."""
-        return _heads(self.width, self.heads)
+        """Heads that do not fit the width, or the positions."""
+        return _heads(self.width, self.heads) or _turns(self)
 
 
 class GptRecipe(Section):
@@ -92,15 +95,7 @@ class GptRecipe(Section):
                 f"try key_value_heads={divisor_near(self.heads, groups)}"
             )
             found.append(Conflict(("model.key_value_heads", "model.heads"), message))
-        width = self.head_width or self.width // self.heads
-        if self.positions == "rotary" and width % 2 and not found:
-            message = (
-                f"model.positions: rotary needs an even head width, not {width}; use other heads "
-                "or model.positions=learned"
-            )
-            names = ("model.positions", "model.heads", "model.width", "model.head_width")
-            found.append(Conflict(names, message))
-        return found
+        return found or _turns(self)
 
 
 def _heads(width: int, heads: int) -> list[Conflict]:
@@ -111,6 +106,19 @@ def _heads(width: int, heads: int) -> list[Conflict]:
         f"try heads={divisor_near(width, heads)}"
     )
     return [Conflict(("model.heads", "model.width"), message)]
+
+
+def _turns(recipe: BertRecipe | GptRecipe) -> list[Conflict]:
+    """Rotary positions turn pairs of features."""
+    width = getattr(recipe, "head_width", None) or recipe.width // recipe.heads
+    if recipe.positions == "learned" or width % 2 == 0:
+        return []
+    message = (
+        f"model.positions: rotary needs an even head width, not {width}; use other heads "
+        "or model.positions=learned"
+    )
+    names = ("model.positions", "model.heads", "model.width", "model.head_width")
+    return [Conflict(names, message)]
 
 
 def _family(value: Any) -> str:
