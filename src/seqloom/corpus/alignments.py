@@ -1,0 +1,150 @@
+"""Word alignments: which words of a sentence and its translation stand for each other.
+
+Pharaoh format, a line a pair: ``0-0 1-2 2?1`` links source word 0 with target word 0 and so on. In
+gold made by people ``i-j`` is sure and ``i?j`` (or ``ipj``) possible (Och and Ney 2003). Some sets
+count words from 0, others from 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from seqloom.corpus.files import check_readable
+from seqloom.corpus.lines import read_lines
+from seqloom.corpus.report import shorten
+from seqloom.errors import CorpusError
+
+_LINK = re.compile(r"(\d+)([-?p])(\d+)")
+
+Link = tuple[int, int]
+"""A source word and a target word, counted from 0."""
+
+
+class Gold(NamedTuple):
+    """The right alignment of one pair."""
+
+    sure: frozenset[Link]
+    possible: frozenset[Link]
+    """The sure ones among them."""
+
+
+@dataclass(frozen=True)
+class AlignedPairs:
+    """Pairs of sentences, their words parted by spaces, with their right alignments."""
+
+    sources: list[list[str]]
+    """The words of each source."""
+    targets: list[list[str]]
+    gold: list[Gold]
+    outside: list[str]
+    """Links to words that do not exist, with their places; they are left out of ``gold``."""
+    name: str
+    """What messages call the gold."""
+
+    def __len__(self) -> int:
+        return len(self.gold)
+
+
+def parse_links(line: str, first: int, place: str) -> Gold:
+    """The links of one line whose words are counted from ``first``.
+
+    Raises:
+        CorpusError: something that is no link, or a word before the first.
+    """
+    sure, possible = set[Link](), set[Link]()
+    for item in line.split():
+        found = _LINK.fullmatch(item)
+        if found is None:
+            raise CorpusError(
+                f"{place}: {shorten(item)!r} is no link; expected words of both sides such as 0-1, "
+                "or 0?1 for a link that is only possible."
+            )
+        link = int(found[1]) - first, int(found[3]) - first
+        if min(link) < 0:
+            raise CorpusError(
+                f"{place}: {item!r} names word 0, and words are counted from {first}; say that "
+                "they are counted from 0."
+            )
+        possible.add(link)
+        if found[2] == "-":
+            sure.add(link)
+    return Gold(frozenset(sure), frozenset(possible))
+
+
+def format_links(links: Iterable[Link]) -> str:
+    """Links as a line of Pharaoh format, counted from 0."""
+    return " ".join(f"{source}-{target}" for source, target in sorted(links))
+
+
+def read_aligned(
+    sources: str | Path, targets: str | Path, gold: str | Path, *, first: int = 0
+) -> AlignedPairs:
+    """Read pairs of tokenised sentences and their right alignments.
+
+    Args:
+        sources: a sentence a line, words parted by spaces.
+        targets: likewise.
+        gold: their links, a line a pair.
+        first: the number of a sentence's first word in ``gold``, 0 or 1.
+
+    Raises:
+        CorpusError: a file cannot be read, the files are of different length, or a line is not what
+            it should be.
+    """
+    for path in (sources, targets, gold):
+        check_readable(Path(path))
+    sides = [[line.split() for line in read_lines(Path(path))] for path in (sources, targets)]
+    lines = list(read_lines(Path(gold)))
+    counts = {len(sides[0]), len(sides[1]), len(lines)}
+    if counts != {len(lines)}:
+        raise CorpusError(
+            f"{sources}, {targets}, {gold}: {len(sides[0]):,}, {len(sides[1]):,} and "
+            f"{len(lines):,} lines; expected as many in each."
+        )
+    outside, found = list[str](), list[Gold]()
+    for number, (line, source, target) in enumerate(zip(lines, *sides, strict=True), start=1):
+        place = f"{gold}, line {number}"
+        links = parse_links(line, first, place)
+        beyond = {
+            link for link in links.possible if link[0] >= len(source) or link[1] >= len(target)
+        }
+        outside += [
+            f"{place}: {i + first}-{j + first}, in {len(source)} and {len(target)} words"
+            for i, j in sorted(beyond)
+        ]
+        found.append(Gold(links.sure - beyond, links.possible - beyond))
+    return AlignedPairs(sides[0], sides[1], found, outside, str(gold))
+
+
+def tell_outside(pairs: AlignedPairs) -> str | None:
+    """What is to be said of links to words that do not exist; None if there are none."""
+    if not pairs.outside:
+        return None
+    links = sum(len(each.possible) for each in pairs.gold) + len(pairs.outside)
+    return (
+        f"{pairs.name}: {len(pairs.outside):,} of {links:,} links name words that do not exist and "
+        f"are left out, the first in {pairs.outside[0].removeprefix(f'{pairs.name}, ')}"
+    )
+
+
+def diagonal(source: int, target: int) -> frozenset[Link]:
+    """The baseline: each target word with the source word at the same share of the sentence.
+
+    Args:
+        source: number of source words.
+        target: number of target words.
+    """
+    if not source:
+        return frozenset()
+    return frozenset(
+        (min(source - 1, (2 * j + 1) * source // (2 * target)), j) for j in range(target)
+    )
+
+
+def transposed(links: Iterable[Link]) -> frozenset[Link]:
+    """Links of the other direction."""
+    return frozenset((j, i) for i, j in links)
