@@ -10,7 +10,7 @@ text = "s e q l o m"
 record = translator.attention(text)
 
 record.plot("attention.png")
-record.save_json("attention.json")
+record.save("attention.json")
 
 weights = record.weights()  # last layer, mean over heads: [target pieces, source pieces]
 for piece, row in zip(record.target, weights, strict=True):

@@ -51,7 +51,7 @@ def test_attention_looks_backwards(outputs: tuple[Path, dict[str, str]]) -> None
     assert drawn == "drawn: attention.png"
     assert (folder / "attention.png").read_bytes().startswith(b"\x89PNG")
     record = json.loads((folder / "attention.json").read_text(encoding="utf-8"))
-    assert [piece.strip("▁") for piece in record["source"][:-1]] == list("seqlom")
+    assert [piece.strip("▁") for piece in record["tokens"]["source"][:-1]] == list("seqlom")
     found = [re.fullmatch(r" *(\S+) looks at +(\S+) \((\d+)%\)", row) for row in rows]
     assert all(found)
     looks = [(match[1].strip("▁"), match[2].strip("▁")) for match in found if match]

@@ -27,7 +27,11 @@ MAY_KNOW: dict[str, set[str]] = {
     "training": GROUND | {"layers.linear", "models", "text", "corpus", "folder", "tensors"},
     "decoding": GROUND | {"models.base", "layers.state"},
     "evaluation": GROUND | {"corpus", "decoding", "text.vectors"},
-    "inspection": GROUND | {"corpus", "models.base", "decoding", "layers", "text.vectors"},
+    "inspection": GROUND
+    | {"corpus", "models.base", "decoding", "layers", "text.vectors", "evaluation"},
+    "inspector": GROUND
+    | {"corpus", "text", "models.base", "decoding", "layers", "evaluation", "inspection"}
+    | {"translator", "language_model", "folder", "language_folder"},
     "export": GROUND | {"folder", "language_folder", "models", "tensors", "text", "layers"},
     "lines": {"errors", "text", "decoding"},
     "translator": GROUND
@@ -37,7 +41,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "language_folder": GROUND | {"models", "text", "folder", "tensors", "adapter"},
     "language_model": GROUND
     | {"language_folder", "layers.linear", "layers.recorder", "models.base", "decoding"}
-    | {"text.tokenizer", "text.chat", "corpus.dialogues"},
+    | {"text.tokenizer", "text.chat", "text.pieces", "corpus.dialogues", "inspection"},
     "language_start": GROUND | {"text", "language_folder"},
     "pretraining": GROUND
     | {"corpus", "text", "layers.linear", "models", "folder", "language_folder", "training"}

@@ -372,10 +372,11 @@ def test_attention_records(model: dict[str, object]) -> None:
     assert [piece.strip("▁") for piece in record.source] == ["a", "b", "c", "</s>"]
     assert [piece.strip("▁") for piece in record.target] == ["A", "B", "</s>"]
     heads = model.get("heads", 1)
-    assert len(record.layers) == 1
-    for weights in record.layers.values():
-        assert weights.shape == (heads, 3, 4)
-        assert np.allclose(weights.sum(axis=-1), 1, atol=1e-5)
+    [cross] = record.of_part("cross")
+    assert cross.weights.shape == (heads, 3, 4)
+    assert record.words["source"] == [0, 1, 2, 3]
+    for each in record.maps:
+        assert np.allclose(each.weights.sum(axis=-1), 1, atol=1e-5)
 
 
 def test_attention_of_its_own_translation(tiny: Translator) -> None:

@@ -128,8 +128,7 @@ def _links(translator: Translator, source: str, target: str, languages: Language
     except SeqloomError:
         return []
     # The last layer but one aligns best (Garg et al. 2019, section 4.2).
-    layers = list(record.layers)
-    weights = record.weights(layers[max(len(layers) - 2, 0)])
+    weights = record.weights(max(len(record.of_part("cross")) - 2, 0), part="cross")
     both = translator.tokenizers
     framing = translator.framing(**languages)
     sources = _spans(both.source, framing.sources([source])[0])

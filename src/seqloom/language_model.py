@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -26,7 +26,11 @@ from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import choose_device, faster_precision
 from seqloom.symbols import MASK
 from seqloom.text.chat import Form, prompt_ids
+from seqloom.text.pieces import words_of
 from seqloom.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from seqloom.inspection.attention import AttentionRecord
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,31 @@ class LanguageModel:
             device=self.device,
             decode=following(self.tokenizer, ids),
         )
+
+    def attention(self, text: str, *, details: bool = False) -> AttentionRecord:
+        """Where the model looks while it reads a text.
+
+        Args:
+            text: holes in it are written ``<mask>``.
+            details: keep queries, keys, values and scores, too.
+
+        Raises:
+            DecodingError: the text is longer than the model's context.
+        """
+        from seqloom.inspection.recording import record_text
+
+        found, symbols = words_of(self.tokenizer, text), self.tokenizer.symbols
+        ids = [symbols.begin, *found.ids]
+        if isinstance(self.model, MaskedModel):
+            ids.append(symbols.end)
+        if len(ids) > self.recipe.model.context:
+            raise DecodingError(
+                f"a text of {len(ids)} tokens (symbols around it counted) is longer than the "
+                f"model's context of {self.recipe.model.context}; draw a shorter one."
+            )
+        words = [0, *(1 + first for first in found.firsts), *range(len(found.ids) + 1, len(ids))]
+        tokens = self.tokenizer.pieces(ids)
+        return record_text(self.model, ids, tokens, words=words, title=text, details=details)
 
     def chat(self, messages: Sequence[Mapping[str, str]], **options: Any) -> str:
         """The answer to a conversation, of a model that has learned from dialogues.

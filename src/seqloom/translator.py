@@ -20,8 +20,9 @@ from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device, faster_precision
 from seqloom.text.framing import Framing
+from seqloom.text.pieces import words_of
 from seqloom.text.tags import Languages
-from seqloom.text.tokenizer import Tokenizers
+from seqloom.text.tokenizer import Tokenizer, Tokenizers
 
 if TYPE_CHECKING:
     from seqloom.inspection.attention import AttentionRecord
@@ -182,15 +183,26 @@ class Translator:
         return score_pairs(self.models, *ids, self.device)
 
     def attention(
-        self, text: str, target: str | None = None, **languages: Unpack[Languages]
+        self,
+        text: str,
+        target: str | None = None,
+        *,
+        details: bool = False,
+        **languages: Unpack[Languages],
     ) -> AttentionRecord:
-        """Where the decoder looks while it writes ``target``, or its own translation.
+        """Where the model looks while it writes ``target``, or its own translation.
+
+        Args:
+            text: source.
+            target: what it is to write.
+            details: keep queries, keys, values and scores, too.
+            languages: as for :meth:`translate`.
 
         Raises:
             DecodingError: a side is longer than the model's limit.
             SeqloomError: the model has no attention.
         """
-        from seqloom.inspection.attention import record_attention
+        from seqloom.inspection.recording import record_pair
 
         framing = self.framing(**languages)
         if target is None:
@@ -203,12 +215,18 @@ class Translator:
                     f"a {side} of {len(ids) + 1} tokens (end of sentence counted) is longer than "
                     f"the model's limit of {limit}; draw a shorter sentence."
                 )
-        return record_attention(
+        sides = {
+            "source": _in_words(self.tokenizers.source, text, source_ids),
+            "target": _in_words(self.tokenizers.target, target, target_ids),
+        }
+        return record_pair(
             self.model,
             source_ids,
             target_ids,
-            self.tokenizers.source.pieces(source_ids),
-            self.tokenizers.target.pieces(target_ids),
+            {name: pieces for name, (pieces, _) in sides.items()},
+            words={name: firsts for name, (_, firsts) in sides.items()},
+            title=f"{text} → {target}",
+            details=details,
         )
 
     def encode(self, texts: Sequence[str], **languages: Unpack[Languages]) -> list[list[int]]:
@@ -274,6 +292,13 @@ def _refuse_string(verb: str, what: str, texts: Iterable[str]) -> None:
     """A string is a sequence of strings too, and hardly ever meant as one."""
     if isinstance(texts, str):
         raise DecodingError(f"{verb} takes a list of {what}, and got one string: write [text].")
+
+
+def _in_words(tokenizer: Tokenizer, text: str, ids: Sequence[int]) -> tuple[list[str], list[int]]:
+    """The pieces of ids and where words begin; tags in front of the text are words of their own."""
+    found = words_of(tokenizer, text)
+    front = len(ids) - len(found.ids)
+    return tokenizer.pieces(ids), [*range(front), *(front + first for first in found.firsts)]
 
 
 def _check_companion(first: ModelFolder, other: ModelFolder) -> None:

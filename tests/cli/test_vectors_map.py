@@ -123,7 +123,7 @@ def test_mistakes_are_told_in_one_line(folder: Path) -> None:
     assert "no such file" in refused(folder, "vectors", "--words", "none.txt")
     assert "'Katze' is not among the 9 words" in refused(folder, "vectors", "--around", "Katze")
     told = refused(folder, "vectors", "--out", "map.html", "--out", "map.gif")
-    assert "map.gif: the name of a map ends in .html, .json, .png" in told
+    assert "map.gif: the name of a word map ends in .html, .json, .png" in told
     told = refused(folder, "vectors", "--method", "umap")
     assert "unknown method 'umap'; expected pca or tsne" in told
     told = refused(folder, "vectors", "cat", "dog", "cow", "--number", 4)

@@ -72,9 +72,15 @@ def test_links_to_words_that_do_not_exist_are_counted_and_left_out(tmp_path: Pat
     )
 
 
+def test_pairs_without_gold(tmp_path: Path) -> None:
+    found = read_aligned(*write(tmp_path, s="a b\nc\n", t="x\ny\n"))
+    assert (len(found), found.judged, found.gold) == (2, False, [])
+    assert found.name.endswith("t")
+
+
 def test_files_of_different_length(tmp_path: Path) -> None:
     paths = write(tmp_path, s="a\nb\n", t="x\n", g="0-0\n")
-    with pytest.raises(CorpusError, match="2, 1 and 1 lines; expected as many in each"):
+    with pytest.raises(CorpusError, match=r"as many lines in each file, found .*s: 2, .*t: 1, "):
         read_aligned(*paths)
     with pytest.raises(CorpusError, match="the file is empty"):
         read_aligned(*write(tmp_path, s="", t="", g=""))

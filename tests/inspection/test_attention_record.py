@@ -1,42 +1,40 @@
 from __future__ import annotations
 
-import json
+import base64
 import logging
 from itertools import pairwise
 
 import matplotlib
 import numpy as np
 import pytest
-import torch
 from matplotlib import font_manager
 from matplotlib.image import imread
 
 from seqloom.errors import FolderError, SeqloomError
 from seqloom.inspection import fonts
-from seqloom.inspection.attention import AttentionRecord, _joined, plot_many, record_attention
-from seqloom.models import build_model
-from seqloom.recipe import RecurrentRecipe, TransformerRecipe
-from seqloom.symbols import BOS, EOS
-
-TRANSFORMER = TransformerRecipe(
-    width=8, feedforward=16, heads=2, encoder_layers=1, decoder_layers=2, dropout=0.5
+from seqloom.inspection.attention import (
+    AttentionRecord,
+    AttentionRecords,
+    plot_many,
 )
-
-
-def recurrent(**switches) -> RecurrentRecipe:
-    return RecurrentRecipe(embedding=8, width=8, dropout=0.5, **switches)
+from seqloom.inspection.attention_map import AttentionMap
 
 
 def random_record(source: int, target: int, heads: int = 2) -> AttentionRecord:
     weights = np.random.default_rng(0).dirichlet(np.ones(source), (heads, target))
-    return AttentionRecord(
+    return pair_record(
         [f"s{number}" for number in range(source)],
         [f"t{number}" for number in range(target)],
-        {
-            "decoder.layers.0.cross_attention.weights": weights.astype(np.float32),
-            "decoder.layers.1.cross_attention.weights": weights[::-1].astype(np.float32),
-        },
+        [weights.astype(np.float32), weights[::-1].astype(np.float32)],
     )
+
+
+def pair_record(source, target, weights) -> AttentionRecord:
+    maps = [
+        AttentionMap(f"decoder.layers.{layer}.cross_attention", "cross", "written", "source", each)
+        for layer, each in enumerate(weights)
+    ]
+    return AttentionRecord({"source": source, "written": target}, maps)
 
 
 def labels(figure):
@@ -49,35 +47,60 @@ def labels(figure):
 
 def test_json_round_trip(tmp_path):
     record = random_record(7, 5)
-    record.save_json(tmp_path / "attention.json")
-    text = (tmp_path / "attention.json").read_text(encoding="utf-8")
-    again = AttentionRecord.from_dict(json.loads(text))
-    assert (again.source, again.target) == (record.source, record.target)
-    assert list(again.layers) == list(record.layers)
-    for path, weights in record.layers.items():
-        assert again.layers[path].dtype == np.float32
-        np.testing.assert_array_equal(again.layers[path], weights)  # exact, not close
+    record.save(tmp_path / "attention.json")
+    again = AttentionRecord.load(tmp_path / "attention.json")
+    assert again.tokens == record.tokens
+    for one, other in zip(again.maps, record.maps, strict=True):
+        assert (one.path, one.part, one.rows, one.columns) == (
+            other.path, other.part, other.rows, other.columns,
+        )  # fmt: skip
+        assert one.weights.dtype == np.float32
+        np.testing.assert_array_equal(one.weights, other.weights)  # exact, not close
+    both = AttentionRecords([record, random_record(2, 3)])
+    both.save(tmp_path / "both.json")
+    assert AttentionRecords.load(tmp_path / "both.json").records[1].source == ["s0", "s1"]
 
 
-def test_json_is_versioned_and_readable():
+def test_json_is_versioned():
     weights = np.array([[[0.1, 0.9]]], dtype=np.float32)
-    record = AttentionRecord(["年", "a"], ["b"], {"decoder.attention.weights": weights})
-    assert record.as_dict() == {
-        "kind": "attention",
-        "version": 1,
-        "source": ["年", "a"],
-        "target": ["b"],
-        "layers": {"decoder.attention.weights": [[[0.1, 0.9]]]},  # not 0.10000000149011612
-    }
+    values = pair_record(["年", "a"], ["b"], [weights]).as_dict()
+    assert (values["kind"], values["version"]) == ("attention", 2)
+    assert values["tokens"] == {"source": ["年", "a"], "written": ["b"]}
+    [only] = values["maps"]
+    assert only["weights"]["shape"] == [1, 1, 2]
+    assert np.frombuffer(base64.b64decode(only["weights"]["float32"]), "<f4").tolist() == [
+        pytest.approx(0.1),
+        pytest.approx(0.9),
+    ]
+
+
+def test_records_of_the_first_version_are_read():
+    record = AttentionRecord.from_dict(
+        {
+            "kind": "attention",
+            "version": 1,
+            "source": ["年", "a"],
+            "target": ["b"],
+            "layers": {"decoder.attention.weights": [[[0.1, 0.9]]]},
+        }
+    )
+    assert (record.source, record.target) == (["年", "a"], ["b"])
+    assert record.maps[0].path == "decoder.attention"
+    np.testing.assert_array_equal(record.weights(), np.float32([[0.1, 0.9]]))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"kind": "beam"}, "not an attention record: its kind is 'beam'"),
-        ({"version": 2}, "an attention record of version 2; this Seqloom reads version 1"),
-        ({"layers": None}, "a damaged attention record"),
-        ({"target": ["t0"]}, r"a damaged attention record: .*expected \[heads, 1 target pieces"),
+        ({"version": 3}, "an attention record of version 3; this Seqloom reads version 2"),
+        ({"version": "2"}, "an attention record of version '2'"),
+        ({"maps": None}, "a damaged attention record"),
+        ({"maps": []}, "a damaged attention record: no map"),
+        (
+            {"tokens": {"source": ["a"] * 3, "written": ["t0"]}},
+            r"a damaged attention record: .*expected \[heads, 1 pieces that look, 3 that",
+        ),
     ],
 )
 def test_records_that_cannot_be_read(change, message):
@@ -85,19 +108,30 @@ def test_records_that_cannot_be_read(change, message):
         AttentionRecord.from_dict({**random_record(3, 2).as_dict(), **change})
 
 
+def test_files_that_are_no_records(tmp_path):
+    with pytest.raises(SeqloomError, match=r"nothing\.json: cannot be read"):
+        AttentionRecord.load(tmp_path / "nothing.json")
+    for text in ("{", "[]", "3"):
+        (tmp_path / "a.json").write_text(text)
+        with pytest.raises(SeqloomError, match=r"a\.json: expected a record in JSON"):
+            AttentionRecord.load(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(SeqloomError, match=r"a\.json: not an attention record: its kind is None"):
+        AttentionRecord.load(tmp_path / "a.json")
+
+
 def test_weights_of_layer_and_head():
     record = random_record(4, 3)
-    first, last = record.layers.values()
+    first, last = (each.weights for each in record.maps)
     np.testing.assert_array_equal(record.weights(), last.mean(axis=0))
     np.testing.assert_array_equal(record.weights(head=1), last[1])
-    name = "decoder.layers.0.cross_attention.weights"
-    np.testing.assert_array_equal(record.weights(name, 0), first[0])
+    np.testing.assert_array_equal(record.weights(0, 0), first[0])
     with pytest.raises(SeqloomError, match=r"no head 2; .* has heads 0 to 1"):
         record.weights(head=2)
-    with pytest.raises(
-        SeqloomError, match=r"no layer 'x' was recorded; there are: decoder\.layers"
-    ):
-        record.weights("x")
+    with pytest.raises(SeqloomError, match=r"no layer 2: .*'cross' has layers 0 to 1"):
+        record.weights(2)
+    with pytest.raises(SeqloomError, match="no part 'text' was recorded; there are: cross"):
+        record.weights(part="text")
 
 
 def test_plot_says_what_the_record_says(tmp_path):
@@ -110,8 +144,7 @@ def test_plot_says_what_the_record_says(tmp_path):
     assert figure.axes[1].get_ylabel() == "attention weight"
     assert imread(tmp_path / "new" / "attention.png").std() > 0.05
     assert "head 1" in record.plot(head=1).axes[0].get_title()
-    name = "decoder.layers.0.cross_attention.weights"
-    assert name in record.plot(layer=name).axes[0].get_title()
+    assert "decoder.layers.0.cross_attention" in record.plot(layer=0).axes[0].get_title()
 
 
 @pytest.mark.parametrize(("source", "target"), [(5, 5), (80, 80), (1, 1), (60, 2)])
@@ -130,7 +163,7 @@ def test_labels_do_not_touch_each_other(source, target):
 def test_pieces_that_would_break_a_picture(tmp_path):
     pieces = [" ", "\n", "", "$x^2$", "\x00", "a" * 100, "\\frac", "Ġthe"]
     weights = np.full((1, 1, 8), 1 / 8, dtype=np.float32)
-    record = AttentionRecord(pieces, ["$"], {"decoder.attention.weights": weights})
+    record = pair_record(pieces, ["$"], [weights])
     shown, _ = labels(record.plot(tmp_path / "p.png"))
     assert shown == ["␣", "⏎", "∅", "$x^2$", "U+0000", "a" * 23 + "…", "\\frac", "Ġthe"]
 
@@ -141,7 +174,7 @@ def test_no_font_for_chinese_gives_code_points_and_no_warning(tmp_path, monkeypa
     plain = [e for e in manager.ttflist if "DejaVu" in e.name or "Last" in e.name]
     monkeypatch.setattr(manager, "ttflist", plain)
     weights = np.full((1, 1, 2), 0.5, dtype=np.float32)
-    record = AttentionRecord(["五", "月"], ["5"], {"decoder.attention.weights": weights})
+    record = pair_record(["五", "月"], ["5"], [weights])
     with caplog.at_level(logging.WARNING):
         figure = plot_many([record], tmp_path / "p.png", ["中"])
     assert labels(figure) == (["U+4E94", "U+6708"], ["5"])
@@ -178,66 +211,4 @@ def test_a_place_where_nothing_can_be_written(tmp_path):
     with pytest.raises(FolderError, match="cannot write"):
         random_record(3, 3).plot(tmp_path / "file" / "a.png")
     with pytest.raises(FolderError, match="cannot write"):
-        random_record(3, 3).save_json(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("recipe", "paths", "heads"),
-    [
-        (TRANSFORMER, [f"decoder.layers.{n}.cross_attention.weights" for n in (0, 1)], 2),
-        (recurrent(wiring="before"), ["decoder.attention.weights"], 1),
-        (recurrent(wiring="after", input_feeding=True), ["decoder.attention.weights"], 1),
-        (recurrent(wiring="after", input_feeding=False), ["decoder.attention.weights"], 1),
-        (recurrent(attention="dot", cell="lstm"), ["decoder.attention.weights"], 1),
-    ],
-)
-def test_every_architecture_is_recorded(recipe, paths, heads):
-    torch.manual_seed(0)
-    model = build_model(recipe, 20, 20).train()
-    record = record_attention(model, [5, 6, 7], [8, 9], ["a", "b", "c"], ["x", "y"])
-    assert model.training
-    assert record.source == ["a", "b", "c", "</s>"]
-    assert record.target == ["x", "y", "</s>"]
-    assert list(record.layers) == paths
-    for weights in record.layers.values():
-        assert weights.shape == (heads, 3, 4)
-        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
-    again = record_attention(model, [5, 6, 7], [8, 9], ["a", "b", "c"], ["x", "y"])
-    for path in paths:  # no dropout, although the model is in training
-        np.testing.assert_array_equal(again.layers[path], record.layers[path])
-
-
-def test_attention_is_the_one_the_layer_computes():
-    """Luong's dot attention by hand: softmax of decoder states times encoder states."""
-    torch.manual_seed(0)
-    recipe = recurrent(attention="dot", wiring="after", input_feeding=False)
-    model = build_model(recipe, 20, 20).eval()
-    record = record_attention(model, [5, 6], [8], ["a", "b"], ["x"])
-    source = torch.tensor([[5, 6, EOS]])
-    with torch.no_grad():
-        memory = model.encode(source, torch.ones(1, 3, dtype=torch.bool))
-        inputs = model.decoder.tokens(torch.tensor([[BOS, 8]]))
-        states, _ = model.decoder.layers[0](inputs, torch.stack(model.start(memory).hidden))
-        expected = torch.softmax(states @ memory.states.transpose(1, 2), dim=-1)
-    np.testing.assert_allclose(record.weights(), expected[0].numpy(), atol=1e-6)
-
-
-def test_a_model_without_attention():
-    model = build_model(recurrent(attention="none"), 20, 20)
-    with pytest.raises(SeqloomError, match="this model has no attention to draw"):
-        record_attention(model, [5], [6], ["a"], ["b"])
-
-
-def test_pieces_must_fit_the_ids():
-    model = build_model(recurrent(), 20, 20)
-    with pytest.raises(ValueError, match=r"expected \[heads, 2 target pieces, 3 source pieces\]"):
-        record_attention(model, [5], [6], ["a", "b"], ["x"])
-
-
-def test_calls_of_any_form_become_heads_by_target_by_source():
-    weights = torch.rand(2, 3, 4)  # [H T S]
-    whole = weights[None]
-    np.testing.assert_array_equal(_joined([whole]), weights)
-    np.testing.assert_array_equal(_joined(list(whole.split(1, dim=2))), weights)
-    np.testing.assert_array_equal(_joined([weights[:1]]), weights[:1])  # [B T S]
-    np.testing.assert_array_equal(_joined([row[None] for row in weights[0]]), weights[:1])  # [B S]
+        random_record(3, 3).save(tmp_path / "file" / "a.json")

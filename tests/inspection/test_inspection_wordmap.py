@@ -348,7 +348,9 @@ def test_a_name_tells_what_is_written(tmp_path):
     }.items():  # fmt: skip
         small_map().save(tmp_path / f"map{suffix}")
         assert (tmp_path / f"map{suffix}").read_bytes().startswith(head)
-    with pytest.raises(VectorsError, match=r"map\.gif: the name of a map ends in \.html, \.json"):
+    with pytest.raises(
+        SeqloomError, match=r"map\.gif: the name of a word map ends in \.html, \.json"
+    ):
         small_map().save(tmp_path / "map.gif")
     (tmp_path / "file").touch()
     with pytest.raises(FolderError, match=r"cannot write .*something else is there"):
@@ -830,31 +832,13 @@ def test_the_script_takes_hostile_words(run):
 # ---- the page in a browser where there is one
 
 
-@pytest.fixture
-def browser():
-    """A headless browser; skipped where there is none."""
-    driver = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser")
-    with driver.sync_playwright() as playwright:
-        installed = shutil.which("chromium") or shutil.which("google-chrome")
-        try:
-            browser = playwright.chromium.launch(executable_path=installed)
-        except driver.Error as error:
-            pytest.skip(f"no browser to open the page in: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
-
-
-def test_a_browser_opens_the_page_offline(browser, tmp_path):
+def test_a_browser_opens_the_page_offline(open_page, tmp_path):
     record = spread_map(2000, ranks=list(range(1, 2001)), counts=[1] * 2000)
     record.neighbours[0] = [("word5", 0.5), ("elsewhere", 0.25)]
     record.save(tmp_path / "map.html")
-    complaints, requests = [], []
     for scheme in ("light", "dark"):
-        page = browser.new_context(offline=True, color_scheme=scheme).new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto((tmp_path / "map.html").as_uri())
+        opened = open_page(tmp_path / "map.html", scheme)
+        page = opened.page
         page.wait_for_function("document.getElementById('room').textContent")
         page.fill("#search", "word0")
         page.press("#search", "Enter")
@@ -864,8 +848,7 @@ def test_a_browser_opens_the_page_offline(browser, tmp_path):
         page.keyboard.press("ArrowRight")
         assert page.inner_text("#card h2") != "word0"
         assert page.screenshot()
-    assert complaints == []
-    assert [url for url in requests if not url.startswith("file:")] == []
+        opened.check()
 
 
 def test_the_first_arrow_finds_a_word_wherever_the_words_lie(run):

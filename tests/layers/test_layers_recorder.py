@@ -11,6 +11,8 @@ from seqloom.layers.masks import additive, causal_mask
 from seqloom.layers.recorder import note, record, recording
 from seqloom.layers.recurrent import RecurrentEncoder
 
+NOTED = ("query", "key", "value", "scores", "weights")
+
 
 class Pair(nn.Module):
     """Two attention layers, one after the other."""
@@ -34,7 +36,7 @@ def test_recording_changes_nothing_and_sees_every_step() -> None:
         recorded = model(x)
         model(x)
     assert torch.equal(plain, recorded)
-    assert seen.paths() == ["first.scores", "first.weights", "second.scores", "second.weights"]
+    assert seen.paths() == [f"{part}.{name}" for part in ("first", "second") for name in NOTED]
     assert [tensor.shape for tensor in seen["first.weights"]] == [(2, 2, 5, 5)] * 2
     scores, weights = seen["second.scores"][0], seen["second.weights"][0]
     assert torch.equal(torch.softmax(scores, -1), weights)
@@ -74,7 +76,7 @@ def test_a_part_can_be_recorded_alone() -> None:
     model, x = Pair(), torch.randn(1, 3, 8)
     with record(model.first) as seen:
         model(x)
-    assert seen.paths() == ["scores", "weights"]
+    assert seen.paths() == list(NOTED)
 
 
 def test_an_unknown_path_is_refused_with_those_that_are_known() -> None:
@@ -83,7 +85,9 @@ def test_an_unknown_path_is_refused_with_those_that_are_known() -> None:
         with pytest.raises(KeyError, match="weights was not recorded; recorded: nothing"):
             seen["weights"]
         model(x)
-    with pytest.raises(KeyError, match="weight was not recorded; recorded: scores, weights"):
+    with pytest.raises(
+        KeyError, match="weight was not recorded; recorded: query, key, value, scores"
+    ):
         seen["weight"]
 
 

@@ -197,16 +197,20 @@ def test_recorded_equals_unrecorded(model: EncoderDecoder, recipe: ModelRecipe) 
                 assert (weights.masked_select(~MASK[:, None, None]) == 0).all()
 
 
+NOTED = ("query", "key", "value", "scores", "weights")
+
+
 def paths(recipe: ModelRecipe) -> list[str]:
     """What a recorder sees of a model; pictures and probes rely on these names."""
     encoder = [f"encoder.layers.{depth}" for depth in range(recipe.encoder_layers)]
     decoder = [f"decoder.layers.{depth}" for depth in range(recipe.decoder_layers)]
     hidden = [f"{layer}.hidden" for layer in encoder + decoder]
     if isinstance(recipe, RecurrentRecipe):
-        return hidden + (["decoder.attention.weights"] if recipe.attention != "none" else [])
+        layers = ["decoder.attention"] if recipe.attention != "none" else []
+        return hidden + [f"{layer}.{name}" for layer in layers for name in NOTED]
     layers = [f"{layer}.self_attention" for layer in encoder + decoder]
     layers += [f"{layer}.cross_attention" for layer in decoder]
-    return hidden + [f"{layer}.{name}" for layer in layers for name in ("scores", "weights")]
+    return hidden + [f"{layer}.{name}" for layer in layers for name in NOTED]
 
 
 @every_architecture

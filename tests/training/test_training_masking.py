@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import sqrt
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from seqloom.corpus.document_store import DocumentStore, DocumentWriter
 from seqloom.errors import TrainingError
 from seqloom.symbols import Symbols
 from seqloom.training import masking as module
+from seqloom.training import sentence_pairs
 from seqloom.training.masking import Masking, masked_rows
-from seqloom.training.sentence_pairs import best_fit
+from seqloom.training.sentence_pairs import ExampleMaker, best_fit
 
 SYMBOLS = Symbols(mask=4)
 SIZE = 40_000
@@ -94,6 +96,29 @@ def test_every_token_is_in_an_example_each_epoch(store, pairs):
     assert set(seen) == set(everything)
     if not pairs:
         assert sorted(seen) == sorted(everything)
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_long_documents_come_in_stretches_among_others(store, pairs, monkeypatch):
+    """Examples of the whole corpus meet in a batch, and each token is still read once."""
+    monkeypatch.setattr(sentence_pairs, "_STRETCH", 2)
+
+    def order(shuffled):
+        maker = ExampleMaker(store, 24, pairs, np.random.default_rng(3))
+        return [example.first for example in maker.examples(shuffled)]
+
+    def changes(spans):
+        return sum(a.row != b.row for a, b in pairwise(spans))
+
+    assert changes(order(False)) == len(store) - 1
+    spans = order(True)
+    assert changes(spans) > 2 * len(store)
+    if not pairs:
+        read = sorted(spans)
+        for row in range(len(store)):
+            mine = [span for span in read if span.row == row]
+            assert [a.stop for a in mine[:-1]] == [b.start for b in mine[1:]]
+            assert (mine[0].start, mine[-1].stop) == (0, len(store.ids(row)))
 
 
 def test_half_of_the_second_texts_follow(store):

@@ -28,6 +28,7 @@ from seqloom.cli import (
     finetune,
     generate,
     info,
+    inspect,
     neighbours,
     pretrain,
     tag,
@@ -58,6 +59,7 @@ app.command("chat")(chat.chat)
 app.command("translate")(translate.translate)
 app.command("score")(translate.score)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(inspect.app, name="inspect")
 app.add_typer(vectors.app, name="vectors")
 app.command("neighbours")(neighbours.neighbours)
 app.command("finetune")(finetune.finetune)

@@ -40,13 +40,19 @@ class AlignedPairs:
     """The words of each source."""
     targets: list[list[str]]
     gold: list[Gold]
+    """Of each pair; empty where none was given."""
     outside: list[str]
     """Links to words that do not exist, with their places; they are left out of ``gold``."""
     name: str
-    """What messages call the gold."""
+    """What messages call the pairs."""
 
     def __len__(self) -> int:
-        return len(self.gold)
+        return len(self.sources)
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is gold."""
+        return bool(self.gold)
 
 
 def parse_links(line: str, first: int, place: str) -> Gold:
@@ -81,9 +87,9 @@ def format_links(links: Iterable[Link]) -> str:
 
 
 def read_aligned(
-    sources: str | Path, targets: str | Path, gold: str | Path, *, first: int = 0
+    sources: str | Path, targets: str | Path, gold: str | Path | None = None, *, first: int = 0
 ) -> AlignedPairs:
-    """Read pairs of tokenised sentences and their right alignments.
+    """Read pairs of tokenised sentences, and their right alignments if there are any.
 
     Args:
         sources: a sentence a line, words parted by spaces.
@@ -95,29 +101,33 @@ def read_aligned(
         CorpusError: a file cannot be read, the files are of different length, or a line is not what
             it should be.
     """
-    for path in (sources, targets, gold):
-        check_readable(Path(path))
-    sides = [[line.split() for line in read_lines(Path(path))] for path in (sources, targets)]
-    lines = list(read_lines(Path(gold)))
-    counts = {len(sides[0]), len(sides[1]), len(lines)}
-    if counts != {len(lines)}:
-        raise CorpusError(
-            f"{sources}, {targets}, {gold}: {len(sides[0]):,}, {len(sides[1]):,} and "
-            f"{len(lines):,} lines; expected as many in each."
+    paths = [Path(path) for path in (sources, targets, gold) if path is not None]
+    for path in paths:
+        check_readable(path)
+    lines = [list(read_lines(path)) for path in paths]
+    if len({len(each) for each in lines}) > 1:
+        counts = ", ".join(
+            f"{path}: {len(each):,}" for path, each in zip(paths, lines, strict=True)
         )
-    outside, found = list[str](), list[Gold]()
-    for number, (line, source, target) in enumerate(zip(lines, *sides, strict=True), start=1):
+        raise CorpusError(f"expected as many lines in each file, found {counts}.")
+    words = [[line.split() for line in side] for side in lines[:2]]
+    found, outside = list[Gold](), list[str]()
+    for number, line in enumerate(lines[2] if gold is not None else [], start=1):
+        lengths = len(words[0][number - 1]), len(words[1][number - 1])
         place = f"{gold}, line {number}"
-        links = parse_links(line, first, place)
-        beyond = {
-            link for link in links.possible if link[0] >= len(source) or link[1] >= len(target)
-        }
+        right, beyond = _within(parse_links(line, first, place), lengths)
+        found.append(right)
         outside += [
-            f"{place}: {i + first}-{j + first}, in {len(source)} and {len(target)} words"
-            for i, j in sorted(beyond)
+            f"{place}: {i + first}-{j + first}, in {lengths[0]} and {lengths[1]} words"
+            for i, j in beyond
         ]
-        found.append(Gold(links.sure - beyond, links.possible - beyond))
-    return AlignedPairs(sides[0], sides[1], found, outside, str(gold))
+    return AlignedPairs(words[0], words[1], found, outside, str(paths[-1]))
+
+
+def _within(links: Gold, lengths: tuple[int, int]) -> tuple[Gold, list[Link]]:
+    """The links to words that exist, and the others."""
+    beyond = {link for link in links.possible if link[0] >= lengths[0] or link[1] >= lengths[1]}
+    return Gold(links.sure - beyond, links.possible - beyond), sorted(beyond)
 
 
 def tell_outside(pairs: AlignedPairs) -> str | None:

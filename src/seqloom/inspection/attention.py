@@ -1,227 +1,307 @@
-"""Where a decoder looks: records of attention and their picture (Bahdanau et al. 2015, fig. 3).
+"""Where a model looks: records of attention and their pictures (Bahdanau et al. 2015, fig. 3).
 
-Axes: H heads, T target positions, S source positions. A record holds numbers and pieces of text and
-nothing of the model, so a page, a notebook or a later version can draw it without one.
+Axes: H heads, R tokens that look (rows), C tokens that are looked at (columns), K head width.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from seqloom.errors import SeqloomError, writing
-from seqloom.layers.recorder import record
-from seqloom.models.base import EncoderDecoder
-from seqloom.symbols import BOS, EOS, SPECIALS
+from seqloom.errors import SeqloomError
+from seqloom.inspection.attention_map import PARTS, AttentionMap
+from seqloom.inspection.attention_page import Shown, page_of
+from seqloom.inspection.flows import by_value, joined, rolled_out
+from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KIND, VERSION = "attention", 1
+    from seqloom.corpus.pairs import Progress
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionRecord:
-    """Attention of one sentence: ``layers[path][h, t, s]`` is how much head h, when it writes
-    target piece t, takes from source piece s. Each row over s adds up to 1.
-    """
+class AttentionRecord(Record):
+    """Attention of one text, or of a source and a target."""
 
-    source: list[str]
-    """Source pieces [S]."""
-    target: list[str]
-    """Target pieces [T]; row t of the weights chose ``target[t]``."""
-    layers: dict[str, np.ndarray]
-    """Path in the model, as ``decoder.layers.0.cross_attention.weights`` -> float32 [H T S]."""
+    kind = "attention"
+    version = 2
+    noun = "attention record"
+    height = 900
+
+    tokens: dict[str, list[str]]
+    """Names of rows and columns -> their pieces (or words). Of a pair: ``source``; ``written``,
+    what the decoder writes, and ``read``, what it has read when it writes it. Else ``text``."""
+    maps: list[AttentionMap]
+    """In the order of the computation."""
+    words: dict[str, list[int]] = field(default_factory=dict)
+    """The first piece of each word of ``tokens``, the first one being 0; left out where words are
+    not known, or tokens are words already."""
+    title: str = ""
 
     def __post_init__(self) -> None:
-        for path, weights in self.layers.items():
-            if weights.ndim != 3 or weights.shape[1:] != (len(self.target), len(self.source)):
+        if not self.maps:
+            raise ValueError("no map")
+        for each in self.maps:
+            shape = len(self.tokens[each.rows]), len(self.tokens[each.columns])
+            if each.weights.ndim != 3 or each.weights.shape[1:] != shape:
                 raise ValueError(
-                    f"{path}: weights of shape {weights.shape}; expected [heads, "
-                    f"{len(self.target)} target pieces, {len(self.source)} source pieces]"
+                    f"{each.path}: weights of shape {each.weights.shape}; expected [heads, "
+                    f"{shape[0]} pieces that look, {shape[1]} that are looked at]"
                 )
+            heads, columns = len(each.weights), shape[1]
+            if each.lengths is not None and each.lengths.shape != (heads, columns):
+                raise ValueError(f"{each.path}: lengths of shape {each.lengths.shape}")
 
-    def as_dict(self) -> dict[str, Any]:
-        """The record as plain lists and strings, ready for JSON; nothing is rounded."""
+    @property
+    def source(self) -> list[str]:
+        """Source pieces of a pair."""
+        return self.tokens["source"]
+
+    @property
+    def target(self) -> list[str]:
+        """Target pieces of a pair; row r of its maps chose ``target[r]``."""
+        return self.tokens["written"]
+
+    def values(self) -> dict[str, Any]:
+        """See :meth:`Record.values`; arrays are packed as :mod:`seqloom.inspection.arrays` says."""
         return {
-            "kind": KIND,
-            "version": VERSION,
-            "source": self.source,
-            "target": self.target,
-            "layers": {path: _plain(weights) for path, weights in self.layers.items()},
+            "title": self.title,
+            "tokens": self.tokens,
+            "words": self.words,
+            "maps": [each.as_dict() for each in self.maps],
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The record that :meth:`as_dict` wrote.
+    def of(cls, values: Mapping[str, Any], version: int) -> Self:
+        """See :meth:`Record.of`; version 1 had cross-attention alone, in digits."""
+        if version == 1:
+            return cls(*_first_version(values))
+        tokens = {name: list(map(str, pieces)) for name, pieces in values["tokens"].items()}
+        words = {name: list(map(int, firsts)) for name, firsts in values["words"].items()}
+        maps = [AttentionMap.from_dict(each) for each in values["maps"]]
+        return cls(tokens, maps, words, str(values["title"]))
+
+    def parts(self) -> list[str]:
+        """The parts that there are."""
+        there = {each.part for each in self.maps}
+        return [part for part in PARTS if part in there]
+
+    def of_part(self, part: str | None = None) -> list[AttentionMap]:
+        """The maps of a part, the first layer first; of the first part unless one is named.
 
         Raises:
-            SeqloomError: this is no attention record, or one of a later version.
+            SeqloomError: there is no such part.
         """
-        if values.get("kind") != KIND:
-            raise SeqloomError(f"not an attention record: its kind is {values.get('kind')!r}.")
-        if values.get("version") != VERSION:
-            raise SeqloomError(
-                f"an attention record of version {values.get('version')!r}; this Seqloom reads "
-                f"version {VERSION}. Update Seqloom, or make the record again."
-            )
-        try:
-            layers = {
-                path: np.asarray(weights, dtype=np.float32)
-                for path, weights in values["layers"].items()
-            }
-            return cls(list(values["source"]), list(values["target"]), layers)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SeqloomError(f"a damaged attention record: {error}.") from None
+        parts = self.parts()
+        if part is None:
+            part = parts[0]
+        if part not in parts:
+            raise SeqloomError(f"no part {part!r} was recorded; there are: {', '.join(parts)}.")
+        return [each for each in self.maps if each.part == part]
 
-    def save_json(self, path: str | Path) -> None:
-        """Write :meth:`as_dict` as UTF-8 JSON.
+    def map(self, layer: int | None = None, part: str | None = None) -> AttentionMap:
+        """One map: a layer from 0, the last one unless named.
 
         Raises:
-            FolderError: the file cannot be written.
+            SeqloomError: there is no such part or layer.
         """
-        text = json.dumps(self.as_dict(), ensure_ascii=False)
-        with writing(Path(path)):
-            Path(path).write_text(text + "\n", encoding="utf-8")
-
-    def weights(self, layer: str | None = None, head: int | None = None) -> np.ndarray:
-        """One matrix [T S]: a layer (the last one unless named), a head or the mean over heads.
-
-        Raises:
-            SeqloomError: there is no such layer or head.
-        """
+        maps = self.of_part(part)
         if layer is None:
-            layer = next(reversed(self.layers))
-        if layer not in self.layers:
+            return maps[-1]
+        if not 0 <= layer < len(maps):
             raise SeqloomError(
-                f"no layer {layer!r} was recorded; there are: {', '.join(self.layers)}."
+                f"no layer {layer}: attention of the part {maps[0].part!r} has layers 0 to "
+                f"{len(maps) - 1}."
             )
-        heads = self.layers[layer]
+        return maps[layer]
+
+    def weights(
+        self, layer: int | None = None, head: int | None = None, part: str | None = None
+    ) -> np.ndarray:
+        """One matrix [R C]: a layer (the last one unless named), a head or the mean over heads.
+
+        Raises:
+            SeqloomError: there is no such part, layer or head.
+        """
+        found = self.map(layer, part)
         if head is None:
-            return heads.mean(axis=0)
-        if not 0 <= head < len(heads):
-            raise SeqloomError(f"no head {head}; {layer} has heads 0 to {len(heads) - 1}.")
-        return heads[head]
+            return found.weights.mean(axis=0)
+        if not 0 <= head < len(found.weights):
+            raise SeqloomError(f"no head {head}; {found.path} has heads 0 to {_last(found)}.")
+        return found.weights[head]
+
+    def by_value(self) -> Self:
+        """Each weight times the length of what is taken: see :func:`seqloom.inspection.flows`.
+
+        Raises:
+            SeqloomError: the lengths were not recorded.
+        """
+        if any(each.lengths is None for each in self.maps):
+            raise SeqloomError("the lengths of values were not recorded; record again.")
+        return replace(self, maps=[by_value(each) for each in self.maps])
+
+    def rolled_out(self) -> Self:
+        """Which tokens each state is made of: see :func:`seqloom.inspection.flows.rolled_out`."""
+        return replace(self, maps=rolled_out(self.maps))
+
+    def by_words(self) -> Self:
+        """Pieces joined to words: what a word takes from another is the sum over the other's pieces
+        and the mean over its own (Clark et al. 2019).
+
+        Raises:
+            SeqloomError: it is not known where words begin.
+        """
+        if not self.words:
+            raise SeqloomError("these tokens are not known as pieces of words.")
+        starts = {
+            name: self.words.get(name, list(range(len(tokens))))
+            for name, tokens in self.tokens.items()
+        }
+        tokens = {
+            name: ["".join(pieces[a:b]) for a, b in pairwise([*starts[name], len(pieces)])]
+            for name, pieces in self.tokens.items()
+        }
+        maps = [joined(each, starts[each.rows], starts[each.columns]) for each in self.maps]
+        return replace(self, tokens=tokens, maps=maps, words={})
+
+    def shown(self) -> Shown:
+        """What a page shows of it."""
+        views = {"weights": self.maps}
+        if all(each.lengths is not None for each in self.maps):
+            views["by value"] = self.by_value().maps
+        views["roll-out"] = self.rolled_out().maps
+        return Shown(self.title, self.tokens, self.words, views)
+
+    def page(self) -> str:
+        """See :meth:`Record.page`."""
+        return page_of([self.shown()])
+
+    def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
+        """See :meth:`Record.picture`: the last layer of the first part, mean over heads."""
+        from seqloom.inspection.picture import rendered
+
+        return rendered(self.plot(), suffix)
 
     def plot(
-        self, path: str | Path | None = None, layer: str | None = None, head: int | None = None
+        self,
+        path: str | Path | None = None,
+        layer: int | None = None,
+        head: int | None = None,
+        part: str | None = None,
     ) -> Figure:
         """Draw one layer, the last unless named, and one head or the mean; write it to ``path``.
 
         Raises:
-            SeqloomError: no such layer or head, or a file suffix that is no picture's.
+            SeqloomError: no such part, layer or head, or a file suffix that is no picture's.
             FolderError: ``path`` cannot be written.
         """
         from seqloom.inspection.picture import draw, save
 
+        found = self.map(layer, part)
         title = "Attention, " + (f"head {head}" if head is not None else "mean over heads")
-        if layer is None and len(self.layers) > 1:
+        if layer is None and len(self.of_part(part)) > 1:
             title += ", last layer"
         elif layer is not None:
-            title += f"\n{layer}"
-        figure = draw([(title, self.source, self.target, self.weights(layer, head))])
+            title += f"\n{found.path}"
+        weights = self.weights(layer, head, part)
+        columns, rows = self.tokens[found.columns], self.tokens[found.rows]
+        figure = draw([(title, columns, rows, weights)])
         if path is not None:
             save(figure, Path(path))
         return figure
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionRecords(Record):
+    """Attention of several texts, on one page."""
+
+    kind = "attention of texts"
+    noun = "attention record of texts"
+    height = 900
+
+    records: list[AttentionRecord]
+
+    def __post_init__(self) -> None:
+        if not self.records:
+            raise ValueError("no record")
+
+    def values(self) -> dict[str, Any]:
+        """See :meth:`Record.values`."""
+        return {"records": [each.as_dict() for each in self.records]}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], version: int) -> Self:
+        """See :meth:`Record.of`."""
+        return cls([AttentionRecord.from_dict(each) for each in values["records"]])
+
+    def page(self) -> str:
+        """See :meth:`Record.page`."""
+        texts = [each.shown() for each in self.records]
+        return page_of(texts, f"Attention of {len(texts)} texts")
+
+    def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
+        """See :meth:`Record.picture`: last layer of the first part, mean over heads."""
+        from seqloom.inspection.picture import rendered
+
+        return rendered(plot_many(self.records), suffix)
 
 
 def plot_many(
     records: Sequence[AttentionRecord],
     path: str | Path | None = None,
     titles: Sequence[str] = (),
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    part: str | None = None,
 ) -> Figure:
-    """One picture with a panel a record, last layer and mean over heads; written to ``path``.
+    """One picture with a panel a record, written to ``path``.
 
     Args:
         records: one or more.
         path: file to write, such as ``attention.png``.
         titles: one a record, or none at all.
+        layer: from 0, the last one unless named.
+        head: the mean over heads unless named.
+        part: the first one unless named.
 
     Raises:
-        SeqloomError: a file suffix that is no picture's.
+        SeqloomError: no such part, layer or head, or a file suffix that is no picture's.
         FolderError: ``path`` cannot be written.
     """
     from seqloom.inspection.picture import draw, save
 
     names = list(titles) or [""] * len(records)
-    figure = draw(
-        [(name, r.source, r.target, r.weights()) for name, r in zip(names, records, strict=True)]
-    )
+    panels = []
+    for name, each in zip(names, records, strict=True):
+        found = each.map(layer, part)
+        columns, rows = each.tokens[found.columns], each.tokens[found.rows]
+        panels.append((name, columns, rows, each.weights(layer, head, part)))
+    figure = draw(panels)
     if path is not None:
         save(figure, Path(path))
     return figure
 
 
-def record_attention(
-    model: EncoderDecoder,
-    source_ids: Sequence[int],
-    target_ids: Sequence[int],
-    source_pieces: Sequence[str],
-    target_pieces: Sequence[str],
-) -> AttentionRecord:
-    """Let ``model`` read a source and write a given target, and keep where it looked.
+def _last(found: AttentionMap) -> int:
+    return len(found.weights) - 1
 
-    Ids and pieces come without BOS and EOS; the end of sentence is added to both sides, because
-    models do look at the source's end and do choose the target's.
 
-    Raises:
-        SeqloomError: the model has no attention.
-    """
-    device = next(model.parameters()).device
-    source = torch.tensor([[*source_ids, EOS]], device=device)
-    target = torch.tensor([[BOS, *target_ids]], device=device)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode(), record(model) as seen:
-            model.decode(model.encode(source, torch.ones_like(source, dtype=torch.bool)), target)
-    finally:
-        model.train(was_training)
-    paths = [path for path in seen.paths() if _is_cross_attention(path)]
-    if not paths:
-        raise SeqloomError(
-            "this model has no attention to draw: its decoder sees one context vector only. Train "
-            "one with attention, for instance with --set model.attention=additive."
+def _first_version(
+    values: Mapping[str, Any],
+) -> tuple[dict[str, list[str]], list[AttentionMap]]:
+    source, target = list(values["source"]), list(values["target"])
+    maps = [
+        AttentionMap(
+            path.removesuffix(".weights"), "cross", "written", "source",
+            np.asarray(weights, dtype=np.float32),
         )
-    end = SPECIALS[EOS]
-    return AttentionRecord(
-        [*source_pieces, end],
-        [*target_pieces, end],
-        {path: _joined(seen[path]) for path in paths},
-    )
-
-
-def _is_cross_attention(path: str) -> bool:
-    """Whether ``path`` holds the decoder's weights over the source (self-attention does not)."""
-    parts = path.split(".")
-    return "decoder" in parts and parts[-2:] in (
-        ["cross_attention", "weights"],
-        ["attention", "weights"],
-    )
-
-
-def _joined(calls: Sequence[Tensor]) -> np.ndarray:
-    """Weights [H T S] of the first sentence out of what the layer noted, call by call.
-
-    A call notes [B H T S] (several heads), [B T S] (one head) or [B S] (one head, one step).
-    """
-    steps = []
-    for weights in calls:
-        if weights.dim() == 2:
-            weights = weights[:, None]
-        if weights.dim() == 3:
-            weights = weights[:, None]
-        steps.append(weights[0].float().cpu())
-    return torch.cat(steps, dim=1).numpy()
-
-
-def _plain(weights: np.ndarray) -> list[Any]:
-    """Nested lists of the shortest decimals that give back the same float32 numbers."""
-    return weights.astype(np.float32).astype(str).astype(np.float64).tolist()
+        for path, weights in values["layers"].items()
+    ]  # fmt: skip
+    return {"source": source, "written": target}, maps

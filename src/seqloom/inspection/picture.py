@@ -76,11 +76,17 @@ def save(figure: Figure, path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise SeqloomError(f"{path}: a picture's name ends in {', '.join(SUFFIXES)}.")
-    content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.lower()[1:], dpi=DOTS_PER_INCH)
+    content = rendered(figure, path.suffix.lower())
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.getvalue())
+        path.write_bytes(content)
+
+
+def rendered(figure: Figure, suffix: str) -> bytes:
+    """A figure as a file of the kind that ``.png``, ``.svg`` or ``.pdf`` says."""
+    content = io.BytesIO()
+    figure.savefig(content, format=suffix[1:], dpi=DOTS_PER_INCH)
+    return content.getvalue()
 
 
 def _draw_panel(

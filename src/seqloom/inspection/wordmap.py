@@ -6,39 +6,36 @@ a notebook shows and nothing of the vectors, so it is drawn without them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from seqloom.corpus.streams import writing_bytes
-from seqloom.errors import SeqloomError, VectorsError
-from seqloom.inspection.page import framed
+from seqloom.errors import VectorsError
 from seqloom.inspection.projection import DECIMALS, check_method, describe, project
+from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
     from seqloom.text.vectors import WordVectors
 
-KIND, VERSION = "word map", 1
 NUMBER = 300
 """Words of a map unless said otherwise; more can hardly be read at once."""
 NEIGHBOURS = 5
 """Nearest words that a record has for each of its words."""
 FEWEST = 3
 """Words of the smallest map."""
-SUFFIXES = (".html", ".json", ".png", ".svg", ".pdf")
 
 _NAMED = 10  # unknown words that a message names
 _CELLS = 2**24  # cosines held at a time
 
 
 @dataclass(frozen=True, eq=False)
-class WordMap:
+class WordMap(Record):
     """Words and where they lie; draws itself in a notebook."""
+
+    kind = noun = "word map"
 
     words: list[str]
     """[N], each once."""
@@ -72,11 +69,9 @@ class WordMap:
                 raise ValueError(f"{name} of {length} words; expected {number}")
         describe(check_method(self.method), self.quality)  # nothing that it needs may be missing
 
-    def as_dict(self) -> dict[str, Any]:
-        """The record as plain lists, strings and numbers, ready for JSON; nothing is rounded."""
+    def values(self) -> dict[str, Any]:
+        """See :meth:`Record.values`."""
         return {
-            "kind": KIND,
-            "version": VERSION,
             "method": self.method,
             "quality": self.quality,
             "vocabulary": self.vocabulary,
@@ -90,73 +85,26 @@ class WordMap:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The record that :meth:`as_dict` wrote.
+    def of(cls, values: Mapping[str, Any], version: int) -> Self:
+        """See :meth:`Record.of`."""
+        given = dict(values)
+        given["points"] = np.array(given["points"], dtype=np.float64)
+        given["neighbours"] = [
+            [(str(word), float(cosine)) for word, cosine in near] for near in given["neighbours"]
+        ]
+        return cls(**given)
 
-        Raises:
-            SeqloomError: this is no word map, or one of a later version.
-        """
-        if values.get("kind") != KIND:
-            raise SeqloomError(f"not a word map: its kind is {values.get('kind')!r}.")
-        if values.get("version") != VERSION:
-            raise SeqloomError(
-                f"a word map of version {values.get('version')!r}; this Seqloom reads version "
-                f"{VERSION}. Update Seqloom, or make the map again."
-            )
-        given = {name: value for name, value in values.items() if name not in ("kind", "version")}
-        try:
-            given["points"] = np.array(given["points"], dtype=np.float64)
-            given["neighbours"] = [
-                [(str(word), float(cosine)) for word, cosine in near]
-                for near in given["neighbours"]
-            ]
-            return cls(**given)
-        except (KeyError, TypeError, ValueError) as error:
-            raise SeqloomError(f"a damaged word map: {error}.") from None
-
-    def save(self, path: str | Path, progress: Progress | None = None) -> None:
-        """Write the map, whole or not at all; the suffix says as what.
-
-        ``.html`` is a page that needs nothing else, ``.json`` the record, ``.png``, ``.svg`` and
-        ``.pdf`` are pictures. ``progress`` is told how far a picture is.
-
-        Raises:
-            VectorsError: another suffix.
-            FolderError: the file cannot be written.
-        """
-        path = Path(path)
-        kind = kind_of(path)
-        if kind == ".json":
-            content = _utf8(json.dumps(self.as_dict(), ensure_ascii=False) + "\n")
-        elif kind == ".html":
-            content = _utf8(self._page())
-        else:
-            from seqloom.inspection.wordmap_picture import picture_of
-
-            content = picture_of(self.as_dict(), kind, progress)
-        with writing_bytes(path) as file:
-            file.write(content)
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """See :meth:`Record.page`."""
         from seqloom.inspection.wordmap_page import page_of
 
         return page_of(self.as_dict())
 
-    def _repr_html_(self) -> str:
-        """The page in a frame of its own."""
-        return framed(self._page(), "word map", 720)
+    def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
+        """See :meth:`Record.picture`."""
+        from seqloom.inspection.wordmap_picture import picture_of
 
-
-def kind_of(path: Path) -> str:
-    """What a file of that name is to hold, as one of :data:`SUFFIXES`.
-
-    Raises:
-        VectorsError: another suffix.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise VectorsError(f"{path}: the name of a map ends in {', '.join(SUFFIXES)}.")
-    return suffix
+        return picture_of(self.as_dict(), suffix, progress)
 
 
 def map_words(
@@ -265,8 +213,3 @@ def _nearest(
         if progress is not None:
             progress("neighbours", len(found), len(words))
     return found
-
-
-def _utf8(text: str) -> bytes:
-    """Half a character, which a terminal may have given, becomes its number."""
-    return text.encode("utf-8", "backslashreplace")

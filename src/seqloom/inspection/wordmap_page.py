@@ -53,7 +53,7 @@ def page_of(record: Record) -> str:
         title,
         body,
         {"record": record, "look": looks},
-        styles=["wordmap.css"],
+        styles=["page.css", "wordmap.css"],
         scripts=["wordmap_canvas.js", "wordmap.js"],
     )
 

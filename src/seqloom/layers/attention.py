@@ -139,6 +139,10 @@ class GlobalAttention(nn.Module):
         """
         scores = self.score.score(query, keys).float()
         weights = attention_weights(scores, mask[:, None])
+        if recording():
+            seen = {"query": query, "key": keys, "value": values}
+            for name, tensor in (seen | {"scores": scores, "weights": weights}).items():
+                note(self, name, tensor[:, None])  # as of one head: [B 1 ...]
         return mix(weights.to(values.dtype), values), weights
 
 
@@ -224,6 +228,8 @@ class MultiHeadAttention(nn.Module):
         if bias is not None:
             scores = scores + bias.to(scores.dtype)
         weights = torch.softmax(scores, dim=-1)
+        for name, tensor in (("query", query), ("key", key), ("value", value)):
+            note(self, name, tensor)
         note(self, "scores", scores)
         note(self, "weights", weights)
         mixed = mix(self.dropout(weights).view(batch, groups, rows, size), value)

@@ -221,9 +221,7 @@ class RecurrentSeq2Seq(EncoderDecoder):
         """Contexts [B T D] and weights [B T S] for queries [B T D]."""
         attention = self.decoder.attention
         assert attention is not None
-        context, weights = attention(query, memory.keys[0], memory.states, memory.mask)
-        note(attention, "weights", weights[:, None])  # one head: [B 1 T S]
-        return context, weights
+        return attention(query, memory.keys[0], memory.states, memory.mask)
 
     def _attend_rows(self, memory: Memory, query: Tensor) -> Tensor:
         """Contexts [R D] for rows [R D]; the hypotheses of a sentence are its queries."""

@@ -8,6 +8,7 @@ asks nothing of a tokenizer but to tell where its pieces stand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -57,6 +58,20 @@ def pieces_of(tokenizer: Tokenizer, sentences: Sequence[TaggedSentence]) -> Iter
             located[number] = found
         for each, (ids, spans), (_, words) in zip(part, located, written, strict=True):
             yield _pieces(ids, _firsts(spans, words), each, tokenizer.symbols)
+
+
+def words_of(tokenizer: Tokenizer, text: str) -> Pieces:
+    """The pieces of a text and where its words begin: what stands between white space.
+
+    A text of several pieces without white space, as Chinese is written, has a word a piece; a word
+    that has no piece of its own, and what stands before the first, belongs to its neighbour.
+    """
+    [(ids, spans)] = tokenizer.locate_batch([text])
+    words = [found.span() for found in re.finditer(r"\S+", text)]
+    if len(words) < 2:
+        return Pieces(ids, list(range(len(ids))))
+    firsts = {piece for piece, own in _firsts(spans, words) if own}
+    return Pieces(ids, sorted(firsts | {0} if ids else firsts))
 
 
 def _written(words: Sequence[str], joined: Sequence[bool]) -> tuple[str, list[Span]]:

@@ -25,6 +25,7 @@ from seqloom.training.sampling import BLOCK
 
 _SHORT = 0.1  # share of examples that are shorter than they could be
 _LEAST = 0.95  # an example less full than this gets a part of the next sentence
+_STRETCH = 64  # examples that follow each other before the text goes on elsewhere
 
 
 class Span(NamedTuple):
@@ -70,24 +71,44 @@ class ExampleMaker:
     rng: np.random.Generator
 
     def examples(self, shuffled: bool) -> Iterator[Example]:
-        """The examples of all documents; ``shuffled``: of these in an order by chance."""
+        """The examples of all documents; ``shuffled``: of these in an order by chance.
+
+        Long documents come in stretches then, among those of others: a model that reads one book
+        after the other forgets the first ones.
+        """
         ends_of = lru_cache(maxsize=256)(lambda row: np.cumsum(self.store.sentences(row)))
         blocks = np.arange(0, len(self.store), BLOCK)
         stops = np.array([len(self.store)])
         for rows in windows(blocks, stops, self.rng if shuffled else None):
-            for row in rows.tolist():
-                yield from self._of(row, ends_of)
+            if not shuffled:
+                stretches = [(row, 0, 1) for row in rows.tolist()]
+            else:
+                stretches = self._stretches(rows)
+            for stretch in stretches:
+                yield from self._of(*stretch, ends_of)
 
-    def _of(self, row: int, ends_of: Callable[[int], NDArray[np.int64]]) -> Iterator[Example]:
-        """The examples of one document, whose sentences end at ``ends_of(row)``."""
+    def _stretches(self, rows: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+        """Parts of documents in any order: row, number of the part, number of parts."""
+        parts = np.maximum(1, self.store.sizes(rows) // (_STRETCH * self.context))
+        every = [
+            (row, part, several)
+            for row, several in zip(rows.tolist(), parts.tolist(), strict=True)
+            for part in range(several)
+        ]
+        return [every[index] for index in self.rng.permutation(len(every))]
+
+    def _of(
+        self, row: int, part: int, parts: int, ends_of: Callable[[int], NDArray[np.int64]]
+    ) -> Iterator[Example]:
+        """The examples of a part of a document, whose sentences end at ``ends_of(row)``."""
         ends = ends_of(row)
         most = self.context - (3 if self.pairs else 2)
-        position, total = 0, int(ends[-1])
+        position, last = (_edge(ends, number, parts) for number in (part, part + 1))
         # A long document begins with a run of any length, so that each epoch cuts it elsewhere.
-        short = total > most
-        while position < total:
+        short = last - position > most
+        while position < last:
             room = int(self.rng.integers(2, most + 1)) if short else most
-            stop = _stop(ends, position, room)
+            stop = min(_stop(ends, position, room), last)
             if self.pairs:
                 example = self._pair(Span(row, position, stop), room, ends, ends_of)
             else:
@@ -119,6 +140,13 @@ class ExampleMaker:
         sentence = int(self.rng.integers(len(ends)))
         start = int(ends[sentence - 1]) if sentence else 0
         return Example(first, Span(other, start, _stop(ends, start, room - first.size)), False)
+
+
+def _edge(ends: NDArray[np.int64], number: int, parts: int) -> int:
+    """Where part ``number`` of a document begins, at the end of a sentence."""
+    if number == 0:
+        return 0
+    return int(ends[np.searchsorted(ends, number * int(ends[-1]) // parts)])
 
 
 def _stop(ends: NDArray[np.int64], start: int, room: int) -> int:

@@ -60,12 +60,12 @@ def map(
 ) -> None:
     """Draw words in two dimensions: what is alike lies together."""
     from seqloom.inspection.projection import check_method
-    from seqloom.inspection.wordmap import NUMBER, kind_of, map_words, named
+    from seqloom.inspection.wordmap import NUMBER, WordMap, map_words, named
     from seqloom.text.vector_files import open_vectors
 
     places = out or [Path("map.html")]
     for place in places:
-        kind_of(place)
+        WordMap.check_suffix(place)
     check_method(method)
     _check_idle(number, seed, given=bool(words or lists) and not around, method=method)
     with Watch() as watch:

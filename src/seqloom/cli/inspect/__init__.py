@@ -1,0 +1,11 @@
+"""``seqloom inspect ...``: what a model does, as pictures, pages and records."""
+
+from __future__ import annotations
+
+import typer
+
+from seqloom.cli.inspect import align, attention
+
+app = typer.Typer(help="See what a model does: where it looks, and why.", no_args_is_help=True)
+app.command("attention")(attention.attention)
+app.command("align")(align.align)

@@ -1,0 +1,128 @@
+"""Records of attention as a page: a map that is drawn where one looks, and lists beside it.
+
+Rows are tokens that look, columns those that are looked at. Arrays travel as 16-bit shares, which a
+picture cannot tell from the record's numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from seqloom.inspection.attention_map import PARTS, AttentionMap
+from seqloom.inspection.page import page
+
+_BODY = """<h1>{title}</h1>
+<p>{description}</p>
+<noscript><p>The picture needs JavaScript.</p></noscript>
+<div class="tools">
+{texts}
+<label for="part">Part</label><select id="part"></select>
+<label for="view">Show</label><select id="view"></select>
+<label for="unit">of</label><select id="unit"></select>
+<button type="button" id="closer" aria-label="larger">+</button>
+<button type="button" id="farther" aria-label="smaller">−</button>
+</div>
+<div id="heads" role="listbox" aria-label="layers and heads" tabindex="0"></div>
+<div class="board">
+<div id="frame" tabindex="0" role="application" aria-label="map of weights"
+ aria-describedby="keys"><div id="room"></div><canvas id="map"></canvas></div>
+<div id="card" role="region" aria-label="chosen cell" aria-live="polite"></div>
+</div>
+<h2>The text, coloured by the chosen row</h2>
+<p id="text" dir="auto"></p>
+<p><small id="keys">Point at a cell, click to keep it. Keys on the map: arrows go from cell to cell,
+Home and End to the first and last column, + and − change the size, Escape lets go. Keys on the
+layers and heads: arrows go from one to the next.</small></p>"""
+
+_MEANINGS = {
+    "weights": "weights: a row adds up to 1",
+    "by value": "weights times the length of what is taken (Kobayashi et al. 2020)",
+    "roll-out": "roll-out: tokens that a state is made of (Abnar and Zuidema 2020)",
+}
+_DETAILED = 64
+"""Tokens of a text up to which its page holds queries, keys and values."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows of one text."""
+
+    title: str
+    tokens: Mapping[str, Sequence[str]]
+    """Names of rows and columns -> pieces."""
+    words: Mapping[str, Sequence[int]]
+    """The first pieces of words, where they are known."""
+    views: Mapping[str, Sequence[AttentionMap]]
+    """``weights`` and what else is made of them, layer by layer."""
+
+
+def page_of(records: Sequence[Shown], title: str = "") -> str:
+    """The page of one text or several as HTML."""
+    title = title or records[0].title or "Attention"
+    names = [each.title or f"text {number}" for number, each in enumerate(records, start=1)]
+    texts = ""
+    if len(records) > 1:
+        options = "".join(
+            f'<option value="{number}">{escape(name)}</option>' for number, name in enumerate(names)
+        )
+        texts = f'<label for="which">Text</label><select id="which">{options}</select>'
+    body = _BODY.format(title=escape(title), description=escape(_description(records)), texts=texts)
+    data = {"parts": PARTS, "meanings": _MEANINGS, "records": [_data(each) for each in records]}
+    return page(
+        title,
+        body,
+        {"data": data},
+        styles=["page.css", "attention.css"],
+        scripts=["attention_canvas.js", "attention.js"],
+    )
+
+
+def _description(records: Sequence[Shown]) -> str:
+    counts = Counter(each.part for each in records[0].views["weights"])
+    layers = ", ".join(f"{told}: {counts[part]}" for part, told in PARTS.items() if part in counts)
+    return (
+        f"Each row is a token that looks, each column one that is looked at. Layers: {layers}. "
+        "What is looked at most is not always what matters most: compare the three views."
+    )
+
+
+def _data(record: Shown) -> dict[str, Any]:
+    return {
+        "tokens": record.tokens,
+        "words": record.words,
+        "maps": [
+            {
+                "path": each.path,
+                "part": each.part,
+                "rows": each.rows,
+                "columns": each.columns,
+                "views": {
+                    name: _shares(maps[number].weights) for name, maps in record.views.items()
+                },
+                "details": _details(each),
+            }
+            for number, each in enumerate(record.views["weights"])
+        ],
+    }
+
+
+def _details(each: AttentionMap) -> dict[str, Any]:
+    if max(each.weights.shape[1:]) > _DETAILED:
+        return {}
+    return {
+        name: {"shape": list(array.shape), "values": np.round(array, 4).ravel().tolist()}
+        for name, array in each.details.items()
+    }
+
+
+def _shares(weights: np.ndarray) -> dict[str, Any]:
+    """Numbers from 0 to 1 in 16 bits, little-endian."""
+    whole = np.round(np.clip(weights, 0, 1) * 65535).astype("<u2")
+    return {"shape": list(weights.shape), "uint16": base64.b64encode(whole.tobytes()).decode()}

@@ -1,0 +1,158 @@
+"""Let a model read, and keep where it looked: any model of the contracts, no family is named here.
+
+Axes: B batch (always one here), H heads, G heads of keys and values, R rows, C columns, K head
+width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from seqloom.errors import SeqloomError
+from seqloom.inspection.attention import AttentionRecord
+from seqloom.inspection.attention_map import AttentionMap
+from seqloom.inspection.flows import value_lengths
+from seqloom.layers.recorder import Recorder, record
+from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel
+
+_WEIGHTS = ".weights"
+_DETAILS = ("query", "key", "value", "scores")
+
+
+def record_pair(
+    model: EncoderDecoder,
+    source_ids: Sequence[int],
+    target_ids: Sequence[int],
+    tokens: Mapping[str, Sequence[str]],
+    *,
+    words: Mapping[str, Sequence[int]] | None = None,
+    title: str = "",
+    details: bool = False,
+) -> AttentionRecord:
+    """Let ``model`` read a source and write a given target, and keep where it looked.
+
+    Args:
+        model: any encoder-decoder.
+        source_ids: without their end, which is added: models do look at it.
+        target_ids: likewise.
+        tokens: pieces of ``source`` and ``target``, without the end.
+        words: the first pieces of the words of both.
+        title: of pages.
+        details: keep queries, keys, values and scores, too.
+
+    Raises:
+        SeqloomError: the model has no attention.
+    """
+    begin, end = model.symbols.begin, model.symbols.end
+    device = next(model.parameters()).device
+    source = torch.tensor([[*source_ids, end]], device=device)
+    target = torch.tensor([[begin, *target_ids]], device=device)
+    with _evaluated(model), record(model) as seen:
+        model.decode(model.encode(source, torch.ones_like(source, dtype=torch.bool)), target)
+    first, last = "<s>", "</s>"
+    names = {
+        "source": [*tokens["source"], last],
+        "written": [*tokens["target"], last],
+        "read": [first, *tokens["target"]],
+    }
+    starts = dict[str, list[int]]()
+    if words is not None:
+        before, after = ([*words[side], len(tokens[side])] for side in ("source", "target"))
+        starts = {
+            "source": before,
+            "written": after,
+            "read": [0, *(place + 1 for place in words["target"])],
+        }
+    maps = list(_maps(model, seen, details))
+    if not any(each.part == "cross" for each in maps):
+        raise SeqloomError(
+            "this model has no attention to draw: its decoder sees one context vector only. Train "
+            "one with attention, for instance with --set model.attention=additive."
+        )
+    return AttentionRecord(names, maps, starts, title)
+
+
+def record_text(
+    model: CausalModel | MaskedModel,
+    ids: Sequence[int],
+    tokens: Sequence[str],
+    *,
+    words: Sequence[int] | None = None,
+    title: str = "",
+    details: bool = False,
+) -> AttentionRecord:
+    """Let a language model read a text, and keep where it looked.
+
+    Args:
+        model: causal or masked.
+        ids: as the model reads them, with the symbols around them.
+        tokens: their pieces.
+        words: the first pieces of words; the first of all is 0.
+        title: of pages.
+        details: keep queries, keys, values and scores, too.
+    """
+    rows = torch.tensor([list(ids)], device=next(model.parameters()).device)
+    with _evaluated(model), record(model) as seen:
+        model(rows)
+    starts = {} if words is None else {"text": list(words)}
+    maps = list(_maps(model, seen, details))
+    return AttentionRecord({"text": list(tokens)}, maps, starts, title)
+
+
+@contextmanager
+def _evaluated(model: nn.Module) -> Iterator[None]:
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        model.train(was_training)
+
+
+def _maps(model: nn.Module, seen: Recorder, details: bool) -> Iterator[AttentionMap]:
+    """Every attention that was seen, as a map."""
+    for path in seen.paths():
+        if not path.endswith(_WEIGHTS):
+            continue
+        layer = path.removesuffix(_WEIGHTS)
+        part, rows, columns = _part(layer)
+        weights = _steps(seen[path])
+        noted = {name: seen[f"{layer}.{name}"] for name in _DETAILS if f"{layer}.{name}" in seen}
+        lengths = None
+        if "value" in noted:
+            values = noted["value"][-1][0]
+            lengths = value_lengths(model.get_submodule(layer), values).float().cpu().numpy()
+        kept = dict[str, np.ndarray]()
+        if details:
+            kept = {
+                name: _steps(calls) if name in ("query", "scores") else _numbers(calls[-1][0])
+                for name, calls in noted.items()
+            }
+        yield AttentionMap(layer, part, rows, columns, weights, lengths, kept)
+
+
+def _part(layer: str) -> tuple[str, str, str]:
+    """Part, rows and columns of a layer, by its path in the model."""
+    names = layer.split(".")
+    if "encoder" in names:
+        return "encoder", "source", "source"
+    if "decoder" in names:
+        if names[-1] == "self_attention":
+            return "decoder", "written", "read"
+        return "cross", "written", "source"
+    return "text", "text", "text"
+
+
+def _steps(calls: Sequence[Tensor]) -> np.ndarray:
+    """What a layer noted of the first sentence, [H R ...], out of one call or one a row."""
+    return _numbers(torch.cat([each[0] for each in calls], dim=1))
+
+
+def _numbers(tensor: Tensor) -> np.ndarray:
+    return tensor.float().cpu().numpy()

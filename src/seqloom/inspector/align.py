@@ -1,0 +1,160 @@
+"""Align the words of sentence pairs with a translator's attention, and judge it by gold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from seqloom.corpus.alignments import AlignedPairs, Link, diagonal, transposed
+from seqloom.errors import SeqloomError
+from seqloom.evaluation.alignment import Alignment, Symmetry, alignment, symmetrize
+from seqloom.inspection.alignment import (
+    Links,
+    Way,
+    best_by_agreement,
+    cross_fitted,
+    links_by_way,
+    means_only,
+)
+from seqloom.inspection.alignment_record import DIAGONAL, FOUND, AlignmentRecord
+from seqloom.inspector.words import record_words
+from seqloom.text.tags import Languages
+from seqloom.translator import Translator
+
+Progress = Callable[[str, int, int], None]
+ByWay = dict[Way, list[Links]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Where the alignment is to be read; what is left out is found."""
+
+    layer: int | None = None
+    head: int | None = None
+    later: bool | None = None
+    symmetry: Symmetry = "grow-diag-final-and"
+    """How two directions become one."""
+
+
+def align(
+    translator: Translator,
+    pairs: AlignedPairs,
+    *,
+    reverse: Translator | None = None,
+    chosen: Chosen | None = None,
+    languages: Languages | None = None,
+    reverse_languages: Languages | None = None,
+    progress: Progress | None = None,
+) -> AlignmentRecord:
+    """Link the words of pairs.
+
+    Where no layer is named: with a translator of the other direction, the layers whose alignments
+    agree most; else, with gold, the way that is best on the other half of it; else the last layer
+    but one.
+
+    Args:
+        translator: from the sources to the targets.
+        pairs: their words, with gold or without.
+        reverse: from the targets to the sources.
+        chosen: where to read.
+        languages: as for :meth:`Translator.translate`.
+        reverse_languages: the same of the other direction.
+        progress: told how many pairs are read.
+
+    Raises:
+        SeqloomError: the model has no attention, or no such layer or head.
+    """
+    chosen = chosen or Chosen()
+    forward = _read(translator, pairs, languages or {}, "pairs", progress)
+    backward: ByWay = {}
+    if reverse is not None:
+        turned = AlignedPairs(pairs.targets, pairs.sources, pairs.gold, [], pairs.name)
+        found = _read(reverse, turned, reverse_languages or {}, "pairs turned round", progress)
+        backward = {way: [transposed(each) for each in links] for way, links in found.items()}
+    links, how = _choose(forward, backward, pairs, chosen)
+    figures = dict[str, Alignment]()
+    if pairs.judged:
+        figures = {FOUND: alignment(links, pairs.gold), DIAGONAL: _diagonal(pairs)}
+        figures |= {str(way): alignment(each, pairs.gold) for way, each in forward.items()}
+    return AlignmentRecord(pairs.sources, pairs.targets, links, how, pairs.gold, figures)
+
+
+def _read(
+    translator: Translator,
+    pairs: AlignedPairs,
+    languages: Languages,
+    what: str,
+    progress: Progress | None,
+) -> ByWay:
+    """The links of all pairs in every way."""
+    found: ByWay = {}
+    for number, (source, target) in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
+        place = f"{pairs.name}, pair {number + 1}"
+        record, front = record_words(translator, source, target, place, **languages)
+        for way, links in links_by_way(record, front).items():
+            found.setdefault(way, []).append(links)
+        if progress is not None:
+            progress(what, number + 1, len(pairs))
+    return found
+
+
+def _choose(
+    forward: ByWay, backward: ByWay, pairs: AlignedPairs, chosen: Chosen
+) -> tuple[list[Links], str]:
+    """The alignment of all pairs, and how it came about."""
+    if chosen.layer is not None:
+        way = _named(forward, chosen)
+        if not backward:
+            return forward[way], str(way)
+        other = _named(backward, chosen)
+        return _both(forward[way], backward[other], way, other, chosen.symmetry)
+    if chosen.head is not None:
+        raise SeqloomError(f"head {chosen.head} of which layer? Name a layer, too.")
+    allowed = [
+        {w: ways[w] for w in means_only(ways) if chosen.later in (None, w.later)}
+        for ways in (forward, backward)
+    ]
+    if backward:
+        way, other = best_by_agreement(*allowed)
+        return _both(forward[way], backward[other], way, other, chosen.symmetry)
+    if pairs.judged and len(pairs) > 1:
+        links, ways = cross_fitted(allowed[0], pairs.gold)
+        told = " and ".join(dict.fromkeys(map(str, ways)))
+        return links, f"{told}, best on the other half of the gold"
+    way = _usual(allowed[0])
+    return allowed[0][way], str(way)
+
+
+def _both(
+    one: Sequence[Links], other: Sequence[Links], way: Way, back: Way, how: Symmetry
+) -> tuple[list[Links], str]:
+    links = [symmetrize(a, b, how) for a, b in zip(one, other, strict=True)]
+    return links, f"{how} of {way} and, in the other direction, {back}"
+
+
+def _named(ways: ByWay, chosen: Chosen) -> Way:
+    assert chosen.layer is not None
+    way = Way(chosen.layer, chosen.head, bool(chosen.later))
+    if way in ways:
+        return way
+    layers = 1 + max(each.layer for each in ways)
+    heads = 1 + max((each.head for each in ways if each.head is not None), default=0)
+    raise SeqloomError(
+        f"no {way}; cross-attention has layers 0 to {layers - 1} and heads 0 to {heads - 1}."
+    )
+
+
+def _usual(ways: ByWay) -> Way:
+    """The last layer but one, when a word has been read (Garg et al. 2019; Chen et al. 2020); the
+    only layer, when it is written."""
+    layers = 1 + max(way.layer for way in ways)
+    wanted = Way(layers - 2, None, True) if layers > 1 else Way(0, None, False)
+    return wanted if wanted in ways else next(iter(ways))
+
+
+def _diagonal(pairs: AlignedPairs) -> Alignment:
+    found: list[frozenset[Link]] = [
+        diagonal(len(source), len(target))
+        for source, target in zip(pairs.sources, pairs.targets, strict=True)
+    ]
+    return alignment(found, pairs.gold)

@@ -1,0 +1,81 @@
+"""Sentences whose words are given, as a translator reads and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from seqloom.corpus.tagged import TaggedSentence
+from seqloom.errors import DecodingError
+from seqloom.inspection.attention import AttentionRecord
+from seqloom.inspection.recording import record_pair
+from seqloom.text.pieces import Pieces, pieces_of
+from seqloom.text.tags import Languages
+from seqloom.text.tokenizer import Tokenizer
+from seqloom.translator import Translator
+
+
+def record_words(
+    translator: Translator,
+    source: Sequence[str],
+    target: Sequence[str],
+    place: str,
+    **languages: Unpack[Languages],
+) -> tuple[AttentionRecord, tuple[int, int]]:
+    """Where a translator looks while it reads and writes given words.
+
+    Args:
+        translator: any.
+        source: words, written with spaces between them.
+        target: likewise.
+        place: file and line, for messages.
+        languages: as for :meth:`Translator.translate`.
+
+    Returns:
+        The record, and how many tokens stand in front of the words of either side.
+
+    Raises:
+        DecodingError: a side is longer than the model's limit.
+        TokenizerError: a word that the tokenizer has no piece for.
+        SeqloomError: the model has no attention.
+    """
+    framing = translator.framing(**languages)
+    fronts = framing.sources([""])[0], framing.targets([""])[0]
+    tokenizers = translator.tokenizers.source, translator.tokenizers.target
+    sides = [
+        _behind(front, _pieces(tokenizer, words, place))
+        for front, tokenizer, words in zip(fronts, tokenizers, (source, target), strict=True)
+    ]
+    limit = translator.model.max_positions
+    for name, side in zip(("source", "target"), sides, strict=True):
+        if limit is not None and len(side.ids) >= limit:
+            raise DecodingError(
+                f"{place}: a {name} of {len(side.ids) + 1} tokens (end of sentence counted) is "
+                f"longer than the model's limit of {limit}; leave this pair out."
+            )
+    (read, written), names = sides, ("source", "target")
+    record = record_pair(
+        translator.model,
+        read.ids,
+        written.ids,
+        {n: t.pieces(s.ids) for n, t, s in zip(names, tokenizers, sides, strict=True)},
+        words={"source": read.firsts, "target": written.firsts},
+        title=" ".join(source),
+    )
+    return record, (len(fronts[0]), len(fronts[1]))
+
+
+def _pieces(tokenizer: Tokenizer, words: Sequence[str], place: str) -> Pieces:
+    none = [""] * len(words)
+    [found] = pieces_of(
+        tokenizer, [TaggedSentence(tuple(words), tuple(none), (False,) * len(words), place)]
+    )
+    return found
+
+
+def _behind(front: list[int], found: Pieces) -> Pieces:
+    """Each token in front is a word of its own, and no piece stands before the first word."""
+    starts = [*range(len(front)), *(len(front) + first for first in found.firsts)]
+    if found.firsts:
+        starts[len(front)] = len(front)
+    return Pieces([*front, *found.ids], starts)
