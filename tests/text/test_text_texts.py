@@ -163,6 +163,16 @@ def test_one_document_gives_its_tail(sentences, tmp_path):
         prepare_texts(TextRecipe(sources=(str(path),), split="documents"), tmp_path / "other")
 
 
+def test_texts_in_lower_case(sentences, tmp_path):
+    path = tmp_path / "one.txt"
+    path.write_text("\n".join(sentences), encoding="utf-8")
+    assert any(sentence != sentence.lower() for sentence in sentences)
+    recipe = TextRecipe(sources=(str(path),), lowercase=True)
+    prepared = prepare_texts(recipe, tmp_path / "out")
+    (train,), (held_out,) = documents_of(prepared), documents_of(prepared, "validation")
+    assert train + held_out == path.read_text(encoding="utf-8").lower()
+
+
 def test_what_is_dropped_is_counted(files, tmp_path):
     (files / "copy.txt").write_bytes((files / "0.txt").read_bytes())
     (files / "short.txt").write_text("too short\n")

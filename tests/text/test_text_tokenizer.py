@@ -320,3 +320,21 @@ def test_room_that_longer_pieces_leave_goes_to_rare_characters(kind):
     known = [piece for piece in tokenizer.pieces(tokenizer.encode(text)) if piece in text]
     assert kind == "word" or len(known) == 79  # and the space before the word
     assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.parametrize("kind", ["bpe", "byte_bpe", "unigram", "word", "character"])
+def test_a_vocabulary_in_lower_case(kind, sentences, tmp_path):
+    texts = [*sentences, "Die Wolken STRASSE İ ΣΟΦΟΣ Ελλάς"] * 2
+    size = 700 if kind != "character" else 400
+    tokenizer = Tokenizer.train(texts, kind, size, exact=False, lowercase=True)
+    tokenizer.save(tmp_path / "tokenizer.json")
+    again = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert (again.kind, again.fingerprint) == (kind, tokenizer.fingerprint)
+    lower = library.normalizers.Lowercase().normalize_str
+    for text in (*texts[-2:], "The DOG  ran.", "ΣΟΦΟΣ", "ÀÉ </s> <2DE>"):
+        assert again.decode(again.encode(text)) == lower(text)
+        assert again.encode(text) == again.encode(lower(text))
+    plain = again.pieces(range(len(SPECIALS) + 256, again.size))
+    assert not any(piece != lower(piece) for piece in plain if not piece.startswith("<0x"))
+    cased = Tokenizer.train(texts, kind, size, exact=False)
+    assert cased.encode("The DOG") != cased.encode("the dog")

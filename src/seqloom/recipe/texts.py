@@ -36,6 +36,9 @@ class TextRecipe(Section):
     """How text is cut into tokens."""
     vocabulary: int | None = Field(None, ge=1)
     """Number of tokens; chosen from the size of the corpus when left out."""
+    lowercase: bool = False
+    """Texts lose their capitals: a small vocabulary holds more words, and what is written has no
+    capitals."""
     mask: bool = False
     """The vocabulary has a token <mask>, as a masked model (BERT) needs."""
     deduplicate: bool = True

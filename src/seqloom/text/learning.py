@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from seqloom.errors import TokenizerError
 from seqloom.symbols import SPECIALS
@@ -25,7 +25,13 @@ _MIN_FREQUENCY = 2
 
 
 def learn(
-    texts: Iterable[str], kind: str, size: int, *, tags: Sequence[str] = (), exact: bool = True
+    texts: Iterable[str],
+    kind: str,
+    size: int,
+    *,
+    tags: Sequence[str] = (),
+    exact: bool = True,
+    lowercase: bool = False,
 ) -> Tokenizer:
     """Learn a vocabulary of ``size`` tokens; see :meth:`seqloom.text.tokenizer.Tokenizer.train`.
 
@@ -45,6 +51,8 @@ def learn(
             f"and tags and 256 bytes need at least {minimum}. Set data.vocabulary={minimum} or "
             "higher, or leave it out."
         )
+    if lowercase:
+        texts = map(normalizers.Lowercase().normalize_str, texts)
     texts = texts if isinstance(texts, list) else list(texts)
     counts = _characters(texts)
     if not counts:
@@ -61,7 +69,7 @@ def learn(
             f"a {kind} vocabulary of {size} tokens was asked for, but this text gives only {most}. "
             f"Set data.vocabulary={most} or lower, leave it out, or add text."
         )
-    return pipeline.assemble(kind, control, pieces, merges)
+    return pipeline.assemble(kind, control, pieces, merges, lowercase=lowercase)
 
 
 def _characters(texts: Sequence[str]) -> Counter[str]:

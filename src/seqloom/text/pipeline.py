@@ -10,6 +10,8 @@
   U+FDD0 and U+FDD1 travel as pairs;
 - a character outside the vocabulary becomes its UTF-8 bytes, ``<0x00>`` to ``<0xFF>``.
 
+A vocabulary in lower case is the exception: what it has read comes back without capitals.
+
 Pieces never cross the edges of words: runs of letters (an apostrophe inside counts as one), single
 digits, and runs of everything else. So ``Hund.`` shares ``▁Hund`` with ``Hund``, and no piece can
 look like ``</s>``, ``<2de>`` or ``<0x41>``.
@@ -83,13 +85,15 @@ def _byte_characters() -> dict[str, int]:
 _BYTE_OF = _byte_characters()
 
 
-def normalizer(kind: str) -> normalizers.Normalizer:
-    """The reversible rewriting before the text is cut."""
+def normalizer(kind: str, *, lowercase: bool = False) -> normalizers.Normalizer:
+    """The rewriting before the text is cut; reversible, but for lower case."""
+    first = [normalizers.Lowercase()] if lowercase else []
     if kind == "byte_bpe":
-        return normalizers.Prepend(" ")
+        space = normalizers.Prepend(" ")
+        return normalizers.Sequence([*first, space]) if first else space
     escapes = [normalizers.Replace(plain, escaped) for plain, escaped in _ESCAPES]
     return normalizers.Sequence(
-        [*escapes, normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)]
+        [*first, *escapes, normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)]
     )
 
 
@@ -126,6 +130,8 @@ def assemble(
     control: Sequence[str],
     pieces: Mapping[str, float],
     merges: Sequence[tuple[str, str]],
+    *,
+    lowercase: bool = False,
 ) -> Tokenizer:
     """Put a vocabulary and the stages above together.
 
@@ -134,6 +140,7 @@ def assemble(
         control: the special tokens and language tags; ids from 0.
         pieces: piece -> score, in the order of their ids; scores count for ``unigram`` only.
         merges: pairs of pieces in the order of their ranks, for ``bpe`` and ``byte_bpe``.
+        lowercase: texts lose their capitals.
     """
     names = [*control, *(() if kind == "byte_bpe" else BYTES)]
     model: models.Model
@@ -152,7 +159,7 @@ def assemble(
             ignore_merges=kind == "word",
         )
     tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizer(kind)
+    tokenizer.normalizer = normalizer(kind, lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizer(kind)
     tokenizer.decoder = decoder(kind)
     tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in control])

@@ -162,6 +162,7 @@ class TextPreparation:
             recipe.tokenizer,
             size,
             mask=recipe.mask,
+            lowercase=recipe.lowercase,
             exact=recipe.vocabulary is not None,
         )
         self.progress("tokenizer", 1, 1)

@@ -70,6 +70,7 @@ class Tokenizer:
         tags: Sequence[str] = (),
         mask: bool = False,
         exact: bool = True,
+        lowercase: bool = False,
     ) -> Tokenizer:
         """Learn a vocabulary; the same texts always give the same one.
 
@@ -81,6 +82,7 @@ class Tokenizer:
                 their own.
             mask: put ``<mask>`` behind the four special tokens, for masked models.
             exact: refuse a size that the text cannot give; otherwise take what there is.
+            lowercase: texts lose their capitals, here and whenever they are cut.
 
         Raises:
             TokenizerError: unknown kind, no text, a size below the minimum or (with ``exact``)
@@ -88,7 +90,7 @@ class Tokenizer:
         """
         unique = list(dict.fromkeys(tag_token(tag) for tag in tags))
         control = [MASK, *unique] if mask else unique
-        return cls(learn(texts, kind, size, tags=control, exact=exact))
+        return cls(learn(texts, kind, size, tags=control, exact=exact, lowercase=lowercase))
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
