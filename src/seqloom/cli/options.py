@@ -31,6 +31,12 @@ RecipeName = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one when left out.")
 ]
+TargetLanguage = Annotated[
+    str | None, typer.Option(metavar="CODE", help="For a model of several languages.")
+]
+SourceLanguage = Annotated[
+    str | None, typer.Option(metavar="CODE", help="For a model that is told it, too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[
     Path | None,

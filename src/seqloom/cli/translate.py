@@ -13,7 +13,15 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.files import all_lines, check_aligned, lines, one_line, results
-from seqloom.cli.options import Device, Output, Settings, decoding_recipe, open_translator
+from seqloom.cli.options import (
+    Device,
+    Output,
+    Settings,
+    SourceLanguage,
+    TargetLanguage,
+    decoding_recipe,
+    open_translator,
+)
 from seqloom.errors import DecodingError
 from seqloom.runtime import is_terminal
 
@@ -57,12 +65,8 @@ def translate(
     prefix: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Line n begins the translation of line n.")
     ] = None,
-    target_language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For a model of several languages.")
-    ] = None,
-    source_language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For a model that is told it, too.")
-    ] = None,
+    target_language: TargetLanguage = None,
+    source_language: SourceLanguage = None,
     truncate: Annotated[
         bool, typer.Option("--truncate/--split-long", help="What to do with too long a line.")
     ] = False,

@@ -9,7 +9,14 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.files import results
-from seqloom.cli.options import Device, Output, folder_kind, open_translator
+from seqloom.cli.options import (
+    Device,
+    Output,
+    SourceLanguage,
+    TargetLanguage,
+    folder_kind,
+    open_translator,
+)
 from seqloom.errors import SeqloomError
 
 Symmetries = Literal["intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and"]
@@ -60,12 +67,8 @@ def align(
             help="Page (.html), picture (.png, .svg, .pdf) or record (.json); may be repeated.",
         ),
     ] = None,
-    target_language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For a model of several languages.")
-    ] = None,
-    source_language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For a model that is told it, too.")
-    ] = None,
+    target_language: TargetLanguage = None,
+    source_language: SourceLanguage = None,
     output: Output = None,
     device: Device = None,
 ) -> None:

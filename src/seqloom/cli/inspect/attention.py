@@ -10,7 +10,14 @@ import typer
 
 from seqloom.cli.console import Watch, say
 from seqloom.cli.files import all_lines
-from seqloom.cli.options import Device, folder_kind, open_language_model, open_translator
+from seqloom.cli.options import (
+    Device,
+    SourceLanguage,
+    TargetLanguage,
+    folder_kind,
+    open_language_model,
+    open_translator,
+)
 from seqloom.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -79,12 +86,8 @@ def attention(
     details: Annotated[
         bool, typer.Option("--details", help="Keep queries, keys, values and scores, too.")
     ] = False,
-    target_language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For a model of several languages.")
-    ] = None,
-    source_language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For a model that is told it, too.")
-    ] = None,
+    target_language: TargetLanguage = None,
+    source_language: SourceLanguage = None,
     device: Device = None,
 ) -> None:
     """Draw where a model looks: every layer and head, of one text or many."""
