@@ -28,7 +28,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "decoding": GROUND | {"models.base", "layers.state"},
     "evaluation": GROUND | {"corpus", "decoding", "text.vectors"},
     "inspection": GROUND
-    | {"corpus", "models.base", "decoding", "layers", "text.vectors", "evaluation"},
+    | {"corpus", "models.base", "decoding", "layers", "text.vectors", "text.explain"}
+    | {"evaluation"},
     "inspector": GROUND
     | {"corpus", "text", "models.base", "decoding", "layers", "evaluation", "inspection"}
     | {"translator", "language_model", "folder", "language_folder"},

@@ -177,3 +177,14 @@ def test_what_cannot_align(bert: Path, pairs: Path) -> None:
     told = done(pairs, "align", tiny.save(tiny.untrained(tiny.RNN), pairs / "with"), *SIDES,
                 "--gold", "gold", "--first-index", 1)  # fmt: skip
     assert "links name words that do not exist and are left out, the first in line" in told.err
+
+
+def test_how_a_text_is_cut(model: Path, tmp_path: Path) -> None:
+    told = done(tmp_path, "tokens", model, "a b", "--out", "t.html", "--out", "t.json")
+    assert told.out.splitlines() == ["▁a: ▁a", "▁b: ▁b"]
+    assert "drawn in t.html, t.json" in told.err
+    assert json.loads((tmp_path / "t.json").read_text())["sentence"] == "a b"
+    assert "t.gif: the name of a token record" in refused(
+        tmp_path, "tokens", model, "a", "--out", "t.gif"
+    )
+    assert "nowhere" in refused(tmp_path, "tokens", "nowhere", "a")
