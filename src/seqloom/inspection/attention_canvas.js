@@ -7,6 +7,7 @@ class AttentionCanvas {
   static SIZES = [2, 3, 4, 6, 8, 11, 15, 20, 27]; // pixels of a cell
   static LABELS = 11; // smallest cell beside which a label has room
   static LONGEST = 16; // letters of a label
+  static MOST = .7; // of the window's height
 
   constructor(frame, room, canvas) {
     Object.assign(this, { frame, room, canvas, pen: canvas.getContext("2d") });
@@ -69,6 +70,8 @@ class AttentionCanvas {
     this.above = this.labelled ? Math.ceil(width(this.columns)) + 10 : 4;
     this.room.style.width = `${this.left + this.columns.length * this.cell + 4}px`;
     this.room.style.height = `${this.above + this.rows.length * this.cell + 4}px`;
+    const whole = this.above + this.rows.length * this.cell + 24; // room for a scroll bar
+    this.frame.style.height = `${Math.min(whole, AttentionCanvas.MOST * window.innerHeight)}px`;
     const ratio = window.devicePixelRatio || 1;
     const [across, down] = [this.frame.clientWidth, this.frame.clientHeight];
     this.canvas.width = Math.round(across * ratio);

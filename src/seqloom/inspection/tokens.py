@@ -80,7 +80,10 @@ def _word(values: Mapping[str, Any]) -> WordExplanation:
 
 def _rows(word: WordExplanation) -> Rows:
     rows: Rows = [("start" if word.steps else "pieces", word.start)]
-    rows += [(f"merge {s.rank}: {s.left} + {s.right}", s.pieces) for s in word.steps]
+    rows += [
+        (f"merge {step.rank}: {visible(step.left)} + {visible(step.right)}", step.pieces)
+        for step in word.steps
+    ]
     if word.scores is not None:
         shown = " ".join(f"{score:.2f}" for score in word.scores)
         rows.append((f"log-probabilities {shown}", word.pieces))
@@ -107,9 +110,9 @@ def _draw(explained: Explanation) -> Figure:
     """Every word with its steps below each other; a piece is a box."""
     lines: Rows = []
     for word in explained.words:
-        lines.append((word.word, ()))
+        lines.append((visible(word.word), ()))
         lines += _rows(word)
-    texts = [visible(text) for done, pieces in lines for text in (done, *pieces)]
+    texts = [text for done, pieces in lines for text in (done, *map(visible, pieces))]
     families, missing = families_for(texts)
     left = max((len(done) for done, _ in lines), default=1) * _LETTER + 0.3
     longest = max((sum(len(visible(p)) + 2 for p in pieces) for _, pieces in lines), default=1)
@@ -123,7 +126,7 @@ def _draw(explained: Explanation) -> Figure:
     style: dict[str, Any] = {"fontfamily": families, "fontsize": 9, "va": "center"}
     for number, (done, pieces) in enumerate(lines, start=1):
         weight = "normal" if pieces else "bold"
-        shown = spell_out(visible(done), missing)
+        shown = spell_out(done, missing)
         axes.text(0.15, number * _ROW, shown, weight=weight, parse_math=False, **style)
         at = left
         for piece in map(visible, pieces):
