@@ -18,7 +18,8 @@
 
   function unpack({ shape, uint16 }) {
     const raw = atob(uint16);
-    const bytes = Uint8Array.from(raw, (letter) => letter.charCodeAt(0));
+    const bytes = new Uint8Array(raw.length); // a loop: ten times as fast as from()
+    for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
     return { shape, values: new Uint16Array(bytes.buffer) };
   }
 
@@ -26,8 +27,29 @@
   function sharesOf(map) {
     const name = view.value in map.views ? view.value : "weights";
     const packed = map.views[name];
-    if (!unpacked.has(packed)) unpacked.set(packed, unpack(packed));
+    if (!unpacked.has(packed)) {
+      unpacked.set(packed, packed.lengths ? byValue(map, packed.lengths) : unpack(packed));
+    }
     return unpacked.get(packed);
+  }
+
+  // Each weight times the length of what is taken, rows adding up to 1 again.
+  function byValue(map, lengths) {
+    const { shape, values } = unpack(map.views.weights);
+    const [count, rows, columns] = shape;
+    const found = new Uint16Array(values.length);
+    for (let head = 0; head < count; head += 1) {
+      for (let row = 0; row < rows; row += 1) {
+        const start = (head * rows + row) * columns;
+        let total = 0;
+        for (let i = 0; i < columns; i += 1) total += values[start + i] * lengths[head][i];
+        const scale = total > 0 ? 65535 / total : 0;
+        for (let i = 0; i < columns; i += 1) {
+          found[start + i] = Math.round(values[start + i] * lengths[head][i] * scale);
+        }
+      }
+    }
+    return { shape, values: found };
   }
 
   // Tokens and where they begin: pieces, or words where they are known.

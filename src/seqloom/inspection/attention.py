@@ -15,7 +15,7 @@ import numpy as np
 
 from seqloom.errors import SeqloomError
 from seqloom.inspection.attention_map import PARTS, AttentionMap
-from seqloom.inspection.attention_page import Shown, page_of
+from seqloom.inspection.attention_page import BY_VALUE, Shown, page_of
 from seqloom.inspection.flows import by_value, joined, rolled_out
 from seqloom.inspection.record import Record
 
@@ -174,7 +174,7 @@ class AttentionRecord(Record):
         """What a page shows of it."""
         views = {"weights": self.maps}
         if all(each.lengths is not None for each in self.maps):
-            views["by value"] = self.by_value().maps
+            views[BY_VALUE] = self.maps
         views["roll-out"] = self.rolled_out().maps
         return Shown(self.title, self.tokens, self.words, views)
 

@@ -41,9 +41,10 @@ _BODY = """<h1>{title}</h1>
 Home and End to the first and last column, + and − change the size, Escape lets go. Keys on the
 layers and heads: arrows go from one to the next.</small></p>"""
 
+BY_VALUE = "by value"
 _MEANINGS = {
     "weights": "weights: a row adds up to 1",
-    "by value": "weights times the length of what is taken (Kobayashi et al. 2020)",
+    BY_VALUE: "weights times the length of what is taken (Kobayashi et al. 2020)",
     "roll-out": "roll-out: tokens that a state is made of (Abnar and Zuidema 2020)",
 }
 _DETAILED = 64
@@ -60,7 +61,8 @@ class Shown:
     words: Mapping[str, Sequence[int]]
     """The first pieces of words, where they are known."""
     views: Mapping[str, Sequence[AttentionMap]]
-    """``weights`` and what else is made of them, layer by layer."""
+    """``weights`` and what else is made of them, layer by layer; those by value are made of the
+    lengths where they are looked at."""
 
 
 def page_of(records: Sequence[Shown], title: str = "") -> str:
@@ -103,14 +105,19 @@ def _data(record: Shown) -> dict[str, Any]:
                 "part": each.part,
                 "rows": each.rows,
                 "columns": each.columns,
-                "views": {
-                    name: _shares(maps[number].weights) for name, maps in record.views.items()
-                },
+                "views": {name: _view(name, maps[number]) for name, maps in record.views.items()},
                 "details": _details(each),
             }
             for number, each in enumerate(record.views["weights"])
         ],
     }
+
+
+def _view(name: str, each: AttentionMap) -> dict[str, Any]:
+    if name != BY_VALUE:
+        return _shares(each.weights)
+    assert each.lengths is not None, "lengths are recorded"
+    return {"lengths": np.round(each.lengths, 5).tolist()}
 
 
 def _details(each: AttentionMap) -> dict[str, Any]:
