@@ -20,9 +20,9 @@ from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import DecodingRecipe, Recipe, override
 from seqloom.runtime import choose_device, faster_precision
 from seqloom.text.framing import Framing
-from seqloom.text.pieces import words_of
+from seqloom.text.pieces import ids_in_words
 from seqloom.text.tags import Languages
-from seqloom.text.tokenizer import Tokenizer, Tokenizers
+from seqloom.text.tokenizer import Tokenizers
 
 if TYPE_CHECKING:
     from seqloom.inspection.attention import AttentionRecord
@@ -190,13 +190,8 @@ class Translator:
         details: bool = False,
         **languages: Unpack[Languages],
     ) -> AttentionRecord:
-        """Where the model looks while it writes ``target``, or its own translation.
-
-        Args:
-            text: source.
-            target: what it is to write.
-            details: keep queries, keys, values and scores, too.
-            languages: as for :meth:`translate`.
+        """Where the model looks while it reads ``text`` and writes ``target``, or its own
+        translation; with ``details`` queries, keys, values and scores are kept, too.
 
         Raises:
             DecodingError: a side is longer than the model's limit.
@@ -208,16 +203,9 @@ class Translator:
         if target is None:
             target = next(self.stream([text], **languages)).text
         source_ids, target_ids = framing.sources([text])[0], framing.targets([target])[0]
-        limit = self.model.max_positions
-        for side, ids in (("source", source_ids), ("target", target_ids)):
-            if limit is not None and len(ids) >= limit:
-                raise DecodingError(
-                    f"a {side} of {len(ids) + 1} tokens (end of sentence counted) is longer than "
-                    f"the model's limit of {limit}; draw a shorter sentence."
-                )
         sides = {
-            "source": _in_words(self.tokenizers.source, text, source_ids),
-            "target": _in_words(self.tokenizers.target, target, target_ids),
+            "source": ids_in_words(self.tokenizers.source, text, source_ids),
+            "target": ids_in_words(self.tokenizers.target, target, target_ids),
         }
         return record_pair(
             self.model,
@@ -292,13 +280,6 @@ def _refuse_string(verb: str, what: str, texts: Iterable[str]) -> None:
     """A string is a sequence of strings too, and hardly ever meant as one."""
     if isinstance(texts, str):
         raise DecodingError(f"{verb} takes a list of {what}, and got one string: write [text].")
-
-
-def _in_words(tokenizer: Tokenizer, text: str, ids: Sequence[int]) -> tuple[list[str], list[int]]:
-    """The pieces of ids and where words begin; tags in front of the text are words of their own."""
-    found = words_of(tokenizer, text)
-    front = len(ids) - len(found.ids)
-    return tokenizer.pieces(ids), [*range(front), *(front + first for first in found.firsts)]
 
 
 def _check_companion(first: ModelFolder, other: ModelFolder) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from seqloom.errors import SeqloomError
-from seqloom.inspection.attention_map import PARTS, AttentionMap
+from seqloom.inspection.attention_map import PARTS, AttentionMap, first_version
 from seqloom.inspection.attention_page import BY_VALUE, Shown, page_of
 from seqloom.inspection.flows import by_value, joined, rolled_out
 from seqloom.inspection.record import Record
@@ -81,7 +81,7 @@ class AttentionRecord(Record):
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`; version 1 had cross-attention alone, in digits."""
         if version == 1:
-            return cls(*_first_version(values))
+            return cls(*first_version(values))
         tokens = {name: list(map(str, pieces)) for name, pieces in values["tokens"].items()}
         words = {name: list(map(int, firsts)) for name, firsts in values["words"].items()}
         maps = [AttentionMap.from_dict(each) for each in values["maps"]]
@@ -133,7 +133,9 @@ class AttentionRecord(Record):
         if head is None:
             return found.weights.mean(axis=0)
         if not 0 <= head < len(found.weights):
-            raise SeqloomError(f"no head {head}; {found.path} has heads 0 to {_last(found)}.")
+            raise SeqloomError(
+                f"no head {head}; {found.path} has heads 0 to {len(found.weights) - 1}."
+            )
         return found.weights[head]
 
     def by_value(self) -> Self:
@@ -287,21 +289,3 @@ def plot_many(
     if path is not None:
         save(figure, Path(path))
     return figure
-
-
-def _last(found: AttentionMap) -> int:
-    return len(found.weights) - 1
-
-
-def _first_version(
-    values: Mapping[str, Any],
-) -> tuple[dict[str, list[str]], list[AttentionMap]]:
-    source, target = list(values["source"]), list(values["target"])
-    maps = [
-        AttentionMap(
-            path.removesuffix(".weights"), "cross", "written", "source",
-            np.asarray(weights, dtype=np.float32),
-        )
-        for path, weights in values["layers"].items()
-    ]  # fmt: skip
-    return {"source": source, "written": target}, maps

@@ -57,3 +57,18 @@ class AttentionMap:
         arrays = {name: unpacked(each) for name, each in values.items() if name not in plain}
         weights, lengths = arrays.pop("weights"), arrays.pop("lengths", None)
         return cls(**plain, weights=weights, lengths=lengths, details=arrays)
+
+
+def first_version(
+    values: Mapping[str, Any],
+) -> tuple[dict[str, list[str]], list[AttentionMap]]:
+    """Tokens and maps of a record of version 1."""
+    source, target = list(values["source"]), list(values["target"])
+    maps = [
+        AttentionMap(
+            path.removesuffix(".weights"), "cross", "written", "source",
+            np.asarray(weights, dtype=np.float32),
+        )
+        for path, weights in values["layers"].items()
+    ]  # fmt: skip
+    return {"source": source, "written": target}, maps

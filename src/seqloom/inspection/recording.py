@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqloom.errors import SeqloomError
+from seqloom.corpus.report import shorten
+from seqloom.errors import DecodingError, SeqloomError
 from seqloom.inspection.attention import AttentionRecord
 from seqloom.inspection.attention_map import AttentionMap
 from seqloom.inspection.flows import value_lengths
 from seqloom.layers.recorder import Recorder, record
 from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel
+from seqloom.symbols import BOS, EOS, SPECIALS
 
 _WEIGHTS = ".weights"
 _DETAILS = ("query", "key", "value", "scores")
@@ -46,15 +48,17 @@ def record_pair(
         details: keep queries, keys, values and scores, too.
 
     Raises:
+        DecodingError: a side is longer than the model's limit.
         SeqloomError: the model has no attention.
     """
+    _check_lengths(model, {"source": source_ids, "target": target_ids}, title)
     begin, end = model.symbols.begin, model.symbols.end
     device = next(model.parameters()).device
     source = torch.tensor([[*source_ids, end]], device=device)
     target = torch.tensor([[begin, *target_ids]], device=device)
     with _evaluated(model), record(model) as seen:
         model.decode(model.encode(source, torch.ones_like(source, dtype=torch.bool)), target)
-    first, last = "<s>", "</s>"
+    first, last = SPECIALS[BOS], SPECIALS[EOS]
     names = {
         "source": [*tokens["source"], last],
         "written": [*tokens["target"], last],
@@ -102,6 +106,16 @@ def record_text(
     starts = {} if words is None else {"text": list(words)}
     maps = list(_maps(model, seen, details))
     return AttentionRecord({"text": list(tokens)}, maps, starts, title)
+
+
+def _check_lengths(model: EncoderDecoder, sides: Mapping[str, Sequence[int]], text: str) -> None:
+    limit = model.max_positions
+    for name, ids in sides.items():
+        if limit is not None and len(ids) >= limit:
+            raise DecodingError(
+                f"a {name} of {len(ids) + 1} tokens (end of sentence counted) is longer than the "
+                f"model's limit of {limit}, in {shorten(text)!r}; leave it out, or shorten it."
+            )
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from seqloom.corpus.tagged import TaggedSentence
-from seqloom.errors import DecodingError
 from seqloom.inspection.attention import AttentionRecord
 from seqloom.inspection.recording import record_pair
 from seqloom.text.pieces import Pieces, pieces_of
@@ -46,13 +45,6 @@ def record_words(
         _behind(front, _pieces(tokenizer, words, place))
         for front, tokenizer, words in zip(fronts, tokenizers, (source, target), strict=True)
     ]
-    limit = translator.model.max_positions
-    for name, side in zip(("source", "target"), sides, strict=True):
-        if limit is not None and len(side.ids) >= limit:
-            raise DecodingError(
-                f"{place}: a {name} of {len(side.ids) + 1} tokens (end of sentence counted) is "
-                f"longer than the model's limit of {limit}; leave this pair out."
-            )
     (read, written), names = sides, ("source", "target")
     record = record_pair(
         translator.model,
@@ -60,7 +52,7 @@ def record_words(
         written.ids,
         {n: t.pieces(s.ids) for n, t, s in zip(names, tokenizers, sides, strict=True)},
         words={"source": read.firsts, "target": written.firsts},
-        title=" ".join(source),
+        title=f"{place}: {' '.join(source)}",
     )
     return record, (len(fronts[0]), len(fronts[1]))
 

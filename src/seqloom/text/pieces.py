@@ -74,6 +74,15 @@ def words_of(tokenizer: Tokenizer, text: str) -> Pieces:
     return Pieces(ids, sorted(firsts | {0} if ids else firsts))
 
 
+def ids_in_words(
+    tokenizer: Tokenizer, text: str, ids: Sequence[int]
+) -> tuple[list[str], list[int]]:
+    """The pieces of a text's ids and where words begin; tags in front are words of their own."""
+    found = words_of(tokenizer, text)
+    front = len(ids) - len(found.ids)
+    return tokenizer.pieces(ids), [*range(front), *(front + first for first in found.firsts)]
+
+
 def _written(words: Sequence[str], joined: Sequence[bool]) -> tuple[str, list[Span]]:
     """A sentence as text, and where its words stand in it."""
     parts, spans = list[str](), list[Span]()
