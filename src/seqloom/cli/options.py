@@ -37,6 +37,14 @@ TargetLanguage = Annotated[
 SourceLanguage = Annotated[
     str | None, typer.Option(metavar="CODE", help="For a model that is told it, too.")
 ]
+Drawings = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Page (.html), picture (.png, .svg, .pdf) or record (.json); may be repeated.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ from seqloom.cli.console import Watch, say
 from seqloom.cli.files import results
 from seqloom.cli.options import (
     Device,
+    Drawings,
     Output,
     SourceLanguage,
     TargetLanguage,
@@ -60,13 +61,7 @@ def align(
             help="Look at where the decoder looks when it has read a word, or when it writes it.",
         ),
     ] = None,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Page (.html), picture (.png, .svg, .pdf) or record (.json); may be repeated.",
-        ),
-    ] = None,
+    out: Drawings = None,
     target_language: TargetLanguage = None,
     source_language: SourceLanguage = None,
     output: Output = None,

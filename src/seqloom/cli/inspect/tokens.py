@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from seqloom.cli.console import say
+from seqloom.cli.options import Drawings
 
 
 def tokens(
@@ -16,13 +17,7 @@ def tokens(
     side: Annotated[
         Literal["source", "target"], typer.Option(help="Whose vocabulary, of two.")
     ] = "source",
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Page (.html), picture (.png, .svg, .pdf) or record (.json); may be repeated.",
-        ),
-    ] = None,
+    out: Drawings = None,
 ) -> None:
     """Show step by step how a text is cut into tokens: BPE merge by merge."""
     from seqloom.inspection.tokens import TokensRecord
