@@ -95,10 +95,25 @@ def resample(
     Raises:
         EvaluationError: fewer than one sample.
     """
+    totals = resampled(statistics, samples, seed)
+    return np.array([scorer.figure(total) for total in totals])
+
+
+def resampled(statistics: Statistics, samples: int = 1000, seed: int = SEED) -> Statistics:
+    """What the sentences of each bootstrap sample add up to: [samples, counts].
+
+    Args:
+        statistics: of each sentence, [sentences, counts].
+        samples: number of samples.
+        seed: equal seeds draw equal sentences.
+
+    Raises:
+        EvaluationError: fewer than one sample.
+    """
     if samples < 1:
         raise EvaluationError(f"{samples} bootstrap samples; give at least 1, usually 1000.")
-    totals = (counts @ statistics for counts in _draws(len(statistics), samples, seed))
-    return np.array([scorer.figure(total) for block in totals for total in block])
+    drawn = (counts @ statistics for counts in _draws(len(statistics), samples, seed))
+    return np.concatenate(list(drawn))
 
 
 def interval(figures: NDArray[np.float64]) -> tuple[float, float]:

@@ -6,7 +6,6 @@ needs no resampling and holds for few texts and for figures near 0 or 100 too.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.errors import EvaluationError
+from seqloom.evaluation import shares
 
 MOST_SHOWN = 12
 """Classes up to which the confusion is printed."""
 
-_DEVIATIONS = 1.959963984540054  # of the normal distribution, 95 % within
 _WIDEST = 14  # letters of a label in a table
 _CORNER = "right \\ said"
 
@@ -142,10 +141,8 @@ def classification(
 
 def wilson(hits: int, texts: int) -> tuple[float, float]:
     """The 95 % score interval (Wilson 1927) of the share of ``hits`` in ``texts``, in percent."""
-    share, extra = hits / texts, _DEVIATIONS**2 / texts
-    middle = (share + extra / 2) / (1 + extra)
-    half = math.sqrt(extra * share * (1 - share) + extra**2 / 4) / (1 + extra)
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+    low, high = shares.wilson(np.array(hits / texts), np.array(texts), shares.deviations(0.95))
+    return 100 * float(low), 100 * float(high)
 
 
 def _figures(label: str, confusion: NDArray[np.int64], row: int) -> ClassFigures:

@@ -22,7 +22,8 @@ from seqloom.layers.recorder import Recorder, record
 from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel
 from seqloom.symbols import BOS, EOS, SPECIALS
 
-_WEIGHTS = ".weights"
+WEIGHTS = ".weights"
+"""How the paths of recorded weights end, behind that of their layer."""
 _DETAILS = ("query", "key", "value", "scores")
 
 
@@ -56,7 +57,7 @@ def record_pair(
     device = next(model.parameters()).device
     source = torch.tensor([[*source_ids, end]], device=device)
     target = torch.tensor([[begin, *target_ids]], device=device)
-    with _evaluated(model), record(model) as seen:
+    with evaluated(model), record(model) as seen:
         model.decode(model.encode(source, torch.ones_like(source, dtype=torch.bool)), target)
     first, last = SPECIALS[BOS], SPECIALS[EOS]
     names = {
@@ -101,7 +102,7 @@ def record_text(
         details: keep queries, keys, values and scores, too.
     """
     rows = torch.tensor([list(ids)], device=next(model.parameters()).device)
-    with _evaluated(model), record(model) as seen:
+    with evaluated(model), record(model) as seen:
         model(rows)
     starts = {} if words is None else {"text": list(words)}
     maps = list(_maps(model, seen, details))
@@ -119,7 +120,8 @@ def _check_lengths(model: EncoderDecoder, sides: Mapping[str, Sequence[int]], te
 
 
 @contextmanager
-def _evaluated(model: nn.Module) -> Iterator[None]:
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """Dropout off and no gradients inside the block."""
     was_training = model.training
     model.eval()
     try:
@@ -132,10 +134,10 @@ def _evaluated(model: nn.Module) -> Iterator[None]:
 def _maps(model: nn.Module, seen: Recorder, details: bool) -> Iterator[AttentionMap]:
     """Every attention that was seen, as a map."""
     for path in seen.paths():
-        if not path.endswith(_WEIGHTS):
+        if not path.endswith(WEIGHTS):
             continue
-        layer = path.removesuffix(_WEIGHTS)
-        part, rows, columns = _part(layer)
+        layer = path.removesuffix(WEIGHTS)
+        part, rows, columns = part_of(layer)
         weights = _steps(seen[path])
         noted = {name: seen[f"{layer}.{name}"] for name in _DETAILS if f"{layer}.{name}" in seen}
         lengths = None
@@ -151,7 +153,7 @@ def _maps(model: nn.Module, seen: Recorder, details: bool) -> Iterator[Attention
         yield AttentionMap(layer, part, rows, columns, weights, lengths, kept)
 
 
-def _part(layer: str) -> tuple[str, str, str]:
+def part_of(layer: str) -> tuple[str, str, str]:
     """Part, rows and columns of a layer, by its path in the model."""
     names = layer.split(".")
     if "encoder" in names:

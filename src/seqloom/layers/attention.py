@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.gates import through_gates
 from seqloom.layers.linear import Joint
 from seqloom.layers.recorder import note, recording
 
@@ -143,7 +144,8 @@ class GlobalAttention(nn.Module):
             seen = {"query": query, "key": keys, "value": values}
             for name, tensor in (seen | {"scores": scores, "weights": weights}).items():
                 note(self, name, tensor[:, None])  # as of one head: [B 1 ...]
-        return mix(weights.to(values.dtype), values), weights
+        context = mix(weights.to(values.dtype), values)
+        return through_gates(self, context[:, None]).squeeze(1), weights
 
 
 class MultiHeadAttention(nn.Module):
@@ -215,7 +217,7 @@ class MultiHeadAttention(nn.Module):
             )
         else:
             context = self.visibly(query, key, value, bias)
-        return self.output(context.transpose(1, 2).flatten(2))
+        return self.output(through_gates(self, context).transpose(1, 2).flatten(2))
 
     def visibly(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
         """Context [B H T K], as :meth:`attend` says, in three plain steps."""

@@ -1,4 +1,4 @@
-"""CoNLL-U: treebanks of Universal Dependencies (de Marneffe et al. 2021), one column as tags.
+"""CoNLL-U: treebanks of Universal Dependencies (de Marneffe et al. 2021), a column as tags, or trees.
 
 A word a line in ten columns, a blank line after each sentence, comments behind ``#``. Tags belong
 to syntactic words: German *im* is the two words *in* and *dem* under a line ``1-2`` that only says
@@ -57,6 +57,37 @@ def read_conllu(path: Path, column: str | int | None) -> Iterator[Row]:
             yield row
     if words and not filled:
         raise CorpusError(_nothing(path, name, words, features))
+
+
+def read_heads(path: Path) -> Iterator[tuple[Row, tuple[int, ...]]]:
+    """Read the sentences of a treebank: words with their relations, and the head of each word.
+
+    Heads count from 0, the first word; the head of a root is -1.
+
+    Raises:
+        CorpusError: a line that is no word of CoNLL-U, or a word whose head or relation is missing
+            or impossible.
+    """
+    for sentence in _sentences(path):
+        row = _row(path, sentence, "deprel")
+        words = [each for each in sentence if "-" not in each.cells[0]]
+        if words:
+            yield row, tuple(_head(path, each, len(words)) for each in words)
+
+
+def _head(path: Path, word: _Word, number: int) -> int:
+    head, relation = word.cells[6:8]
+    if not head.isdecimal() or int(head) > number or head == word.cells[0]:
+        raise CorpusError(
+            f"{path}, line {word.line}: {head!r} is no head (column 7) of word {word.cells[0]}; "
+            f"expected the id of another of the {number} words, or 0 for the root."
+        )
+    if relation in ("", _NONE):
+        raise CorpusError(
+            f"{path}, line {word.line}: word {word.cells[0]} has no relation to its head (column "
+            "8, deprel); roles in the grammar need a treebank with dependencies."
+        )
+    return int(head) - 1
 
 
 def _column(path: Path, column: str | int) -> str:
