@@ -129,7 +129,9 @@ def _sides(model: Model, batch: Sequence[Text]) -> dict[str, Side]:
     if not isinstance(model, EncoderDecoder):
         ended = after if isinstance(model, MaskedModel) else []
         rows = [[*before, *text.source, *ended] for text in batch]
-        return {"text": _side(rows, [1 + front for front in fronts], bool(ended), symbols.pad, device)}
+        return {
+            "text": _side(rows, [1 + front for front in fronts], bool(ended), symbols.pad, device)
+        }
     sources = [[*text.source, *after] for text in batch]
     reads = [[*before, *text.target] for text in batch]
     writes = [[*text.target, *after] for text in batch]

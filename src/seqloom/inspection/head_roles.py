@@ -18,12 +18,13 @@ import numpy as np
 from seqloom.evaluation.bootstrap import interval, resampled
 from seqloom.evaluation.shares import Numbers, deviations, effective, wilson
 from seqloom.inspection.head_statistics import OFFSETS, RAREST, Statistics, Sums
-from seqloom.inspection.head_syntax import Found, Relation
+from seqloom.inspection.head_syntax import TO_DEPENDENT, TO_HEAD, Found, Relation
 
 POSITIONAL, SYNTACTIC, RARE = ROLES = ("positional", "syntactic", "rare token")
+_WAYS = {TO_HEAD: "↑", TO_DEPENDENT: "↓"}
 CONFIDENCE = 0.95
 STANDS = 0.9
-"""Share of cases in which a positional head looks at one offset (Voita et al. 2019, section 5.1)."""
+"""Share of cases in which a positional head looks at one offset (Voita et al. 2019, 5.1)."""
 MARGIN = 0.1
 """How much better than any fixed offset, and than unrelated words, a syntactic head is (ibid.)."""
 RARELY = (1 / 2, 2 / 3)
@@ -72,6 +73,14 @@ class Evidence:
         """Whether the head has the role."""
         return self.enough and self.floor >= self.bar
 
+    @property
+    def short(self) -> str:
+        """As it fits into a map: an offset, a relation and which way, or ``rare``."""
+        if self.role == RARE:
+            return "rare"
+        name, _, direction = self.name.partition(", ")
+        return f"{name.removeprefix('offset ')}{_WAYS.get(direction, '')}"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -109,11 +118,14 @@ class Head:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The head that :func:`dataclasses.asdict` gave."""
-        measures = {name: Measure(**values[name]) for name in ("confidence", "spread", "rest")}
-        importance = {str(k): Measure(**v) for k, v in values["importance"].items()}
+        confidence, spread, rest = (
+            Measure(**values[name]) for name in ("confidence", "spread", "rest")
+        )
+        importance = {str(name): Measure(**each) for name, each in values["importance"].items()}
         evidence = [Evidence(**each) for each in values["evidence"]]
-        plain = {name: values[name] for name in ("path", "part", "layer", "head")}
-        return cls(**plain, **measures, evidence=evidence, importance=importance)
+        path, part, layer, head = (values[name] for name in ("path", "part", "layer", "head"))
+        place = str(path), str(part), int(layer), int(head)
+        return cls(*place, confidence, spread, rest, evidence, importance)
 
 
 def heads_of(
@@ -139,22 +151,25 @@ def heads_of(
         layer = seen[part] = seen.get(part, -1) + 1
         each = sums[path]
         general = [*_positional(each, number), *_rare(each, number, statistics.kinds(part))]
-        means = [_means(figures, each.rows) for figures in (each.confidence, each.spread, each.rest)]
+        averages = [
+            means(figures, each.rows) for figures in (each.confidence, each.spread, each.rest)
+        ]
         for head in range(each.confidence.shape[1]):
             evidence = [column[head] for column in general] + by_relation.get((path, head), [])
-            confidence, spread, rest = (mean[head] for mean in means)
+            confidence, spread, rest = (mean[head] for mean in averages)
             found.append(Head(path, part, layer, head, confidence, spread, rest, evidence))
     return found
 
 
-def _means(sums: Numbers, rows: Numbers) -> list[Measure]:
+def means(sums: Numbers, rows: Numbers) -> list[Measure]:
     """Means of each head with bootstrap intervals over texts; ``sums`` [N H], ``rows`` [N]."""
     drawn = resampled(np.concatenate([sums, rows[:, None]], axis=1))
-    means = drawn[:, :-1] / np.maximum(drawn[:, -1:], 1)
+    spread = drawn[:, :-1] / np.maximum(drawn[:, -1:], 1)
     total = rows.sum()
+    found = sums.sum(axis=0) / max(total, 1)
     return [
-        Measure(float(sums[:, head].sum() / max(total, 1)), *interval(means[:, head]), int(total))
-        for head in range(sums.shape[1])
+        Measure(float(value), *interval(column), int(total))
+        for value, column in zip(found, spread.T, strict=True)
     ]
 
 
@@ -163,7 +178,7 @@ def _positional(each: Sums, heads: int) -> Iterator[list[Evidence]]:
     tests = heads * len(OFFSETS)
     for index, offset in enumerate(OFFSETS):
         n = each.possible[:, index]
-        enough = _enough(n) and n.sum() >= each.rows.sum() / 2
+        enough = _enough(n) and bool(n.sum() >= each.rows.sum() / 2)
         hits = each.positions[:, :, index]
         yield _evidence(POSITIONAL, f"offset {offset:+d}", hits, n, tests, STANDS, enough, {})
 
@@ -228,8 +243,8 @@ def _evidence(
     worth = effective(hits, np.broadcast_to(n[:, None], hits.shape))
     low, high = wilson(share, worth, deviations(CONFIDENCE))
     floor, _ = wilson(share, worth, deviations(1 - (1 - CONFIDENCE) / tests))
+    columns = (each.tolist() for each in (share, low, high, floor))
     return [
-        Evidence(role, name, *map(float, figures), n=int(total), floor=float(least), bar=bar,
-                 enough=enough, against=against)
-        for *figures, least in zip(share, low, high, floor, strict=True)
-    ]  # fmt: skip
+        Evidence(role, name, value, least, most, int(total), bottom, bar, enough, against)
+        for value, least, most, bottom in zip(*columns, strict=True)
+    ]

@@ -72,7 +72,7 @@ class Statistics:
             rarest = counts.masked_fill(~each.columns.text, 1 << 60)
             rarest = each.columns.text & (rarest == rarest.amin(dim=1, keepdim=True))
             kinds = self._kinds.setdefault(each.part, set())
-            kinds.update(each.columns.ids[rarest].unique().tolist())
+            kinds.update(each.columns.ids[rarest].tolist())
 
     def kinds(self, part: str) -> int:
         """How many different tokens are the rarest of a text."""

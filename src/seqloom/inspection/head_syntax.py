@@ -109,13 +109,12 @@ class Syntax:
 
     def found(self) -> dict[Relation, Found]:
         """Every relation that occurred, by name and direction."""
-        return {
-            relation: Found(
-                *(np.concatenate([case[part] for case in several]) for part in range(4)),
-                self._forms[relation],
-            )
-            for relation, several in sorted(self._cases.items())
-        }
+        found = dict[Relation, Found]()
+        for relation, several in sorted(self._cases.items()):
+            hits, others, offsets, sentences = map(np.concatenate, zip(*several, strict=True))
+            forms = self._forms[relation]
+            found[relation] = Found(hits, others, offsets, sentences, forms)
+        return found
 
     def _sentence(self, tree: Tree, number: int, best: np.ndarray, seen: np.ndarray) -> None:
         """Take in one sentence: ``best`` [H W], and what each word sees [W W]."""

@@ -24,6 +24,10 @@ from seqloom.symbols import BOS, EOS, SPECIALS
 
 WEIGHTS = ".weights"
 """How the paths of recorded weights end, behind that of their layer."""
+NO_ATTENTION = (
+    "this model has no attention to draw: its decoder sees one context vector only. Train "
+    "one with attention, for instance with --set model.attention=additive."
+)
 _DETAILS = ("query", "key", "value", "scores")
 
 
@@ -75,10 +79,7 @@ def record_pair(
         }
     maps = list(_maps(model, seen, details))
     if not any(each.part == "cross" for each in maps):
-        raise SeqloomError(
-            "this model has no attention to draw: its decoder sees one context vector only. Train "
-            "one with attention, for instance with --set model.attention=additive."
-        )
+        raise SeqloomError(NO_ATTENTION)
     return AttentionRecord(names, maps, starts, title)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Unpack
 
 from seqloom.corpus.tagged import TaggedSentence
+from seqloom.corpus.trees import Treebank
+from seqloom.errors import TokenizerError
 from seqloom.inspection.attention import AttentionRecord
 from seqloom.inspection.recording import record_pair
 from seqloom.text.pieces import Pieces, pieces_of
@@ -55,6 +58,33 @@ def record_words(
         title=f"{place}: {' '.join(source)}",
     )
     return record, (len(fronts[0]), len(fronts[1]))
+
+
+def pieces_of_trees(tokenizer: Tokenizer, treebank: Treebank) -> list[Pieces]:
+    """The pieces of the sentences of a treebank, whose words each have pieces of their own.
+
+    Raises:
+        TokenizerError: a word has no piece of its own, or most words have none that the model
+            knows.
+    """
+    sentences = [tree.sentence for tree in treebank.trees]
+    found = list(pieces_of(tokenizer, sentences))
+    for sentence, pieces in zip(sentences, found, strict=True):
+        for word, (one, after) in enumerate(pairwise(pieces.firsts)):
+            if one == after:
+                raise TokenizerError(
+                    f"{sentence.place}: {sentence.words[word]!r} and {sentence.words[word + 1]!r} "
+                    "share a token of this model, so no weight belongs to one of them alone. Take "
+                    "the sentence out, or choose another model."
+                )
+    words = sum(len(pieces.firsts) for pieces in found)
+    unknown = sum(each == tokenizer.symbols.unknown for pieces in found for each in pieces.ids)
+    if 2 * unknown > words:
+        raise TokenizerError(
+            f"{treebank.name}: {unknown:,} tokens of its {words:,} words are unknown to this "
+            "model; is it in the language that the model reads?"
+        )
+    return found
 
 
 def _pieces(tokenizer: Tokenizer, words: Sequence[str], place: str) -> Pieces:

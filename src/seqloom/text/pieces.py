@@ -21,6 +21,10 @@ _TOGETHER = 2**12  # sentences that are encoded at once
 
 Span = tuple[int, int]
 """First character, and the one behind the last."""
+Written = tuple[str, list[Span]]
+"""A text, and where its words stand."""
+Located = tuple[list[int], list[Span]]
+"""Ids, and where their pieces stand."""
 
 
 class Pieces(NamedTuple):
@@ -42,22 +46,33 @@ def pieces_of(tokenizer: Tokenizer, sentences: Sequence[TaggedSentence]) -> Iter
     """
     for start in range(0, len(sentences), _TOGETHER):
         part = sentences[start : start + _TOGETHER]
-        written = [_written(each.words, each.joined) for each in part]
-        located = tokenizer.locate_batch([text for text, _ in written])
-        crossed = [
-            _crossed(spans, words) for (_, spans), (_, words) in zip(located, written, strict=True)
-        ]
-        again = [number for number, words in enumerate(crossed) if words]
-        for number in again:
-            joined = list(part[number].joined)
-            for word in crossed[number]:
-                joined[word] = False
-            written[number] = _written(part[number].words, joined)
-        parted = tokenizer.locate_batch([written[number][0] for number in again])
-        for number, found in zip(again, parted, strict=True):
-            located[number] = found
+        written, located = _parted(tokenizer, part)
         for each, (ids, spans), (_, words) in zip(part, located, written, strict=True):
             yield _pieces(ids, _firsts(spans, words), each, tokenizer.symbols)
+
+
+def _parted(
+    tokenizer: Tokenizer, part: Sequence[TaggedSentence]
+) -> tuple[list[Written], list[Located]]:
+    """Sentences as text, with as few spaces more as keep pieces inside of words; their pieces."""
+    joined = [list(each.joined) for each in part]
+    written = [_written(each.words, each.joined) for each in part]
+    located = tokenizer.locate_batch([text for text, _ in written])
+    again = list(range(len(part)))
+    while again:  # a space may leave a piece that crosses the next edge
+        before, again = again, []
+        for number in before:
+            words = _crossed(located[number][1], written[number][1])
+            together = [word for word in words if joined[number][word]]
+            if together:
+                again.append(number)
+            for word in together:
+                joined[number][word] = False
+            written[number] = _written(part[number].words, joined[number])
+        found = tokenizer.locate_batch([written[number][0] for number in again])
+        for number, each in zip(again, found, strict=True):
+            located[number] = each
+    return written, located
 
 
 def words_of(tokenizer: Tokenizer, text: str) -> Pieces:

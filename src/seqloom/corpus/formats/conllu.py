@@ -1,4 +1,4 @@
-"""CoNLL-U: treebanks of Universal Dependencies (de Marneffe et al. 2021), a column as tags, or trees.
+"""CoNLL-U: treebanks of Universal Dependencies (de Marneffe et al. 2021): tags of words, and trees.
 
 A word a line in ten columns, a blank line after each sentence, comments behind ``#``. Tags belong
 to syntactic words: German *im* is the two words *in* and *dem* under a line ``1-2`` that only says

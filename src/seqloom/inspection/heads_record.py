@@ -1,0 +1,149 @@
+"""Records of heads: the role of each, with the evidence for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from seqloom.errors import SeqloomError
+from seqloom.inspection.attention_map import PARTS
+from seqloom.inspection.head_roles import Evidence, Head, Measure
+from seqloom.inspection.heads_page import page_of
+from seqloom.inspection.record import Record
+
+if TYPE_CHECKING:
+    from seqloom.corpus.pairs import Progress
+
+_ROW = "{:<28} {:<13} {:<30} {:>7} {:>16} {:>9}   {}"
+
+
+@dataclass(frozen=True, eq=False)
+class HeadsRecord(Record):
+    """Every head of a model."""
+
+    kind = "heads"
+    noun = "heads record"
+    height = 900
+
+    heads: list[Head]
+    """In the order of the computation."""
+    texts: int
+    """How many were read."""
+    title: str = ""
+    """What was read, of which model."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the figures must know: texts left out, and so on."""
+
+    def __post_init__(self) -> None:
+        if not self.heads:
+            raise ValueError("no head")
+
+    def values(self) -> dict[str, Any]:
+        """See :meth:`Record.values`; roles are told too, for whoever does not want to judge."""
+        heads = [asdict(head) | {"roles": head.roles} for head in self.heads]
+        for head, own in zip(heads, self.heads, strict=True):
+            for values, each in zip(head["evidence"], own.evidence, strict=True):
+                values["accepted"] = each.accepted
+        return {"title": self.title, "texts": self.texts, "notes": self.notes, "heads": heads}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], version: int) -> Self:
+        """See :meth:`Record.of`."""
+        heads = [
+            Head.from_dict(
+                {**head, "evidence": [_without(each, "accepted") for each in head["evidence"]]}
+            )
+            for head in values["heads"]
+        ]
+        notes = [str(note) for note in values["notes"]]
+        return cls(heads, int(values["texts"]), str(values["title"]), notes)
+
+    def parts(self) -> list[str]:
+        """The parts that there are, in the order in which they are drawn."""
+        return [part for part in PARTS if any(head.part == part for head in self.heads)]
+
+    def head(self, layer: int, head: int, part: str | None = None) -> Head:
+        """One head; of the first part unless one is named.
+
+        Raises:
+            SeqloomError: no such part, layer or head; the message says which there are.
+        """
+        part = self.parts()[0] if part is None else part
+        if part not in self.parts():
+            raise SeqloomError(f"no part {part!r}; the model has: {', '.join(self.parts())}.")
+        own = [each for each in self.heads if each.part == part]
+        layers = 1 + max(each.layer for each in own)
+        if not 0 <= layer < layers:
+            raise SeqloomError(
+                f"no layer {layer}: attention of the part {part!r} has layers 0 to {layers - 1}."
+            )
+        here = [each for each in own if each.layer == layer]
+        if not 0 <= head < len(here):
+            raise SeqloomError(f"no head {head}; {here[0].path} has heads 0 to {len(here) - 1}.")
+        return here[head]
+
+    def text(self) -> str:
+        """The heads for people, a line a role with its figure, cases and 95 % interval."""
+        names = ("head", "role", "largest weight falls on", "share", "95 % interval", "cases")
+        lines = [_ROW.format(*names, "beside").rstrip()]
+        for head in self.heads:
+            lines += [line.rstrip() for line in _lines(head)]
+        return "\n".join([*lines, *_losses(self.heads)])
+
+    def page(self) -> str:
+        """See :meth:`Record.page`."""
+        return page_of(self.as_dict())
+
+    def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
+        """See :meth:`Record.picture`: the map of all heads by role."""
+        from seqloom.inspection.heads_picture import map_of
+        from seqloom.inspection.picture import rendered
+
+        return rendered(map_of(self.heads, self.title), suffix)
+
+    def picture_of(self, head: Head, suffix: str) -> bytes:
+        """The chain of evidence of one head as a picture of the kind that ``suffix`` says."""
+        from seqloom.inspection.heads_picture import evidence_of
+        from seqloom.inspection.picture import rendered
+
+        return rendered(evidence_of(head), suffix)
+
+
+def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+def _lines(head: Head) -> Iterator[str]:
+    name = f"{head.part} layer {head.layer} head {head.head}"
+    best = dict[str, Evidence]()
+    for each in head.accepted:
+        best.setdefault(f"{each.role} {each.name}", each)
+    if not best:
+        yield _row(name, "–", "(confidence)", head.confidence, "")
+    for each in best.values():
+        beside = ", ".join(f"{told} {100 * share:.0f} %" for told, share in each.against.items())
+        yield _row(name, each.role, each.name, each, beside)
+        name = ""
+
+
+def _row(name: str, role: str, what: str, each: Measure | Evidence, beside: str) -> str:
+    share, inside = f"{100 * each.value:.1f} %", f"[{100 * each.low:.1f}, {100 * each.high:.1f}]"
+    return _ROW.format(name, role, what, share, inside, f"{each.n:,}", beside)
+
+
+def _losses(heads: list[Head]) -> Iterator[str]:
+    """What is lost without each head, the largest loss first."""
+    if not heads[0].importance:
+        return
+    figures = list(heads[0].importance)
+    yield ""
+    yield "lost without the head".ljust(28) + "".join(
+        f"{figure:>16} {'95 % interval':>20}" for figure in figures
+    )
+    for head in sorted(heads, key=lambda each: -each.importance[figures[0]].value):
+        name = f"{head.part} layer {head.layer} head {head.head}".ljust(28)
+        losses = (head.importance[figure] for figure in figures)
+        yield name + "".join(
+            f"{each.value:>16.4f} {f'[{each.low:.4f}, {each.high:.4f}]':>20}" for each in losses
+        )

@@ -1,0 +1,264 @@
+"""The role of every head of a model, from its folder and texts to a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from seqloom.corpus.trees import Tree, Treebank
+from seqloom.decoding.stream import decode_stream
+from seqloom.errors import CorpusError, SeqloomError
+from seqloom.inspection.head_importance import Translations, importance
+from seqloom.inspection.head_reading import Looks, Model, Text, batches, read
+from seqloom.inspection.head_roles import heads_of
+from seqloom.inspection.head_statistics import Statistics, counts_of
+from seqloom.inspection.head_syntax import Syntax
+from seqloom.inspection.heads_record import HeadsRecord
+from seqloom.inspection.recording import NO_ATTENTION
+from seqloom.inspector.words import pieces_of_trees
+from seqloom.language_model import LanguageModel
+from seqloom.models.base import MaskedModel
+from seqloom.text.pieces import Pieces
+from seqloom.text.tags import Languages
+from seqloom.translator import Translator
+
+Progress = Callable[[str, int, int], None]
+
+_WINDOW = 512
+"""Sources that are translated between two signs of progress."""
+
+
+@dataclass
+class Material:
+    """What a model reads: texts, sentences of a treebank, or both."""
+
+    texts: list[Text]
+    """What roles but the syntactic ones are found on."""
+    parsed: list[Text] = field(default_factory=list)
+    """The sentences of the treebank; those of ``texts`` where no others were given."""
+    trees: Mapping[int, Tree] = field(default_factory=dict)
+    """Of ``parsed``, by number."""
+    firsts: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    """Their words' first pieces, as the model reads them."""
+    notes: list[str] = field(default_factory=list)
+
+    def within(self, source: int | None, target: int | None = None) -> None:
+        """Leave out texts of more tokens than the limits, and empty ones; note how many.
+
+        Raises:
+            CorpusError: none is left.
+        """
+        before = len(self.texts)
+        own = self.texts is self.parsed
+
+        def fits(text: Text) -> bool:
+            sides = ((text.source, source), (text.target, target))
+            return len(text.source) > text.front[0] and all(
+                limit is None or len(ids) <= limit for ids, limit in sides
+            )
+
+        self.texts = list(filter(fits, self.texts))
+        self.parsed = self.texts if own else list(filter(fits, self.parsed))
+        left = before - len(self.texts)
+        limit = f"of more than {source:,} tokens, the model's limit" if source else "too long"
+        if not self.texts or (self.trees and not self.parsed):
+            raise CorpusError(f"no text is left: all of {before:,} are empty or {limit}.")
+        if left:
+            self.notes.append(f"{left:,} of {before:,} texts are left out: empty, or {limit}")
+
+
+def heads_of_translator(
+    translator: Translator,
+    sources: Sequence[str] = (),
+    targets: Sequence[str] | None = None,
+    *,
+    treebank: Treebank | None = None,
+    losses: bool = False,
+    languages: Languages | None = None,
+    title: str = "",
+    progress: Progress | None = None,
+) -> HeadsRecord:
+    """The role of every head of a translation model.
+
+    Args:
+        translator: its first model is looked at.
+        sources: texts; the sentences of the treebank when there are none.
+        targets: what the model is to write; its own translations when left out.
+        treebank: for syntactic roles of the heads of the encoder.
+        losses: switch each head off by itself, and measure what is lost.
+        languages: as for :meth:`Translator.translate`.
+        title: of the record.
+        progress: told how far it is.
+
+    Raises:
+        CorpusError: no texts, or none that the model can read.
+        TokenizerError: words of the treebank without tokens of their own.
+        SeqloomError: the model has no attention.
+    """
+    framing = translator.framing(**(languages or {}))
+    front = len(framing.sources([""])[0])
+    material = Material(
+        [Text(n, tuple(ids), front=(front, 0)) for n, ids in enumerate(framing.sources(sources))]
+    )
+    if treebank is not None:
+        before = framing.sources([""])[0]
+        _parse(material, treebank, pieces_of_trees(translator.tokenizers.source, treebank), before)
+    begun = len(framing.begun)
+    if targets is not None:
+        material.texts = [
+            text._replace(target=tuple(ids), front=(front, begun))
+            for text, ids in zip(material.texts, framing.targets(targets), strict=True)
+        ]
+    material.within(translator.limit, translator.recipe.data.max_length)
+
+    def write(told: Progress | None = None) -> list[tuple[int, ...]]:
+        return _written(translator, material.texts, framing.begun, told)
+
+    if targets is None:
+        own = material.texts is material.parsed
+        material.texts = [
+            text._replace(target=ids, front=(front, begun))
+            for text, ids in zip(material.texts, write(progress), strict=True)
+        ]
+        material.parsed = material.texts if own else material.parsed
+        material.notes.append("the decoder reads the model's own translations")
+    tokenizers = translator.tokenizers
+    sizes = {"source": tokenizers.source.size, "target": tokenizers.target.size}
+    record, layers = _observed(translator.model, material, sizes, title, progress)
+    if not losses:
+        return record
+    decode = tokenizers.target.decode_batch
+    references = decode([text.target for text in material.texts])
+    language = (languages or {}).get("target_language") or translator.recipe.data.target_language
+    judged = Translations(lambda: decode(write()), references, language)
+    return _with_losses(record, translator.model, material, layers, judged, progress)
+
+
+def heads_of_language_model(
+    model: LanguageModel,
+    texts: Sequence[str] = (),
+    *,
+    treebank: Treebank | None = None,
+    losses: bool = False,
+    title: str = "",
+    progress: Progress | None = None,
+) -> HeadsRecord:
+    """The role of every head of a language model, causal or masked; arguments as above.
+
+    Raises:
+        CorpusError: no texts, or none that the model can read.
+        TokenizerError: words of the treebank without tokens of their own.
+    """
+    ids = model.tokenizer.encode_batch(texts)
+    material = Material([Text(number, tuple(each)) for number, each in enumerate(ids)])
+    if treebank is not None:
+        _parse(material, treebank, pieces_of_trees(model.tokenizer, treebank), [], begun=1)
+    around = 2 if isinstance(model.model, MaskedModel) else 1
+    # A causal model is scored by the end of a text, too.
+    material.within(model.recipe.model.context - max(around, 1 + losses))
+    sizes = {"text": model.tokenizer.size}
+    record, layers = _observed(model.model, material, sizes, title, progress)
+    if not losses:
+        return record
+    return _with_losses(record, model.model, material, layers, None, progress)
+
+
+def _parse(
+    material: Material,
+    treebank: Treebank,
+    pieces: Sequence[Pieces],
+    front: Sequence[int],
+    begun: int = 0,
+) -> None:
+    """Add the sentences of a treebank, behind the symbols of languages and of a beginning."""
+    material.parsed = [
+        Text(number, (*front, *each.ids), front=(len(front), 0))
+        for number, each in enumerate(pieces)
+    ]
+    skipped = len(front) + begun
+    material.trees = dict(enumerate(treebank.trees))
+    # What stands in front of the first word belongs to it.
+    material.firsts = {
+        number: [skipped, *(skipped + first for first in each.firsts[1:])]
+        for number, each in enumerate(pieces)
+    }
+    if not material.texts:
+        material.texts = material.parsed
+
+
+def _written(
+    translator: Translator, texts: Sequence[Text], begun: list[int], progress: Progress | None
+) -> list[tuple[int, ...]]:
+    """The model's own translations, found greedily, as ids."""
+    options = translator.recipe.decoding.model_copy(
+        update={"beam": 1, "nbest": 1, "sample": False, "stop": ()}
+    )
+    found = decode_stream(
+        [translator.model],
+        (text.source for text in texts),
+        options,
+        device=translator.device,
+        prefixes=(begun for _ in texts) if begun else None,
+        window=_WINDOW,
+    )
+    written = list[tuple[int, ...]]()
+    for hypotheses in found:
+        written.append(hypotheses[0].ids)
+        if progress is not None:
+            progress("translating", len(written), len(texts))
+    return written
+
+
+def _observed(
+    model: Model,
+    material: Material,
+    sizes: Mapping[str, int],
+    title: str,
+    progress: Progress | None,
+) -> tuple[HeadsRecord, dict[str, int]]:
+    """The record, and the heads of each layer."""
+    counts: dict[str, Tensor] = {
+        side: counts_of(material.texts, side, size) for side, size in sizes.items()
+    }
+    statistics, syntax = Statistics(counts), Syntax()
+    together = material.texts is material.parsed
+    done = 0
+    for batch in batches(material.texts, model):
+        looks = read(model, batch)
+        if not looks:
+            raise SeqloomError(NO_ATTENTION)
+        statistics.add(looks)
+        if together:
+            _add(syntax, looks, batch, material)
+        done += len(batch)
+        if progress is not None:
+            progress("reading", done, len(material.texts))
+    if material.trees and not together:
+        for batch in batches(material.parsed, model):
+            _add(syntax, read(model, batch, encoder_only=True), batch, material)
+    if material.trees and not syntax.paths:
+        material.notes.append("no head looks from word to word of one text: no syntactic roles")
+    heads = heads_of(statistics, syntax.found(), syntax.paths)
+    layers = {path: statistics.of(path).confidence.shape[1] for path in statistics.parts}
+    return HeadsRecord(heads, len(material.texts), title, material.notes), layers
+
+
+def _add(syntax: Syntax, looks: list[Looks], batch: Sequence[Text], material: Material) -> None:
+    numbers = [text.number for text in batch]
+    trees = [material.trees[number] for number in numbers]
+    syntax.add(looks, trees, numbers, [material.firsts[number] for number in numbers])
+
+
+def _with_losses(
+    record: HeadsRecord,
+    model: Model,
+    material: Material,
+    layers: Mapping[str, int],
+    translations: Translations | None,
+    progress: Progress | None,
+) -> HeadsRecord:
+    found = importance(model, material.texts, layers, translations=translations, progress=progress)
+    heads = [replace(head, importance=found[head.path, head.head]) for head in record.heads]
+    return replace(record, heads=heads)
