@@ -31,8 +31,9 @@ MAY_KNOW: dict[str, set[str]] = {
     | {"corpus", "models.base", "decoding", "layers", "text.vectors", "text.explain"}
     | {"evaluation"},
     "inspector": GROUND
-    | {"corpus", "text", "models.base", "decoding", "layers", "evaluation", "inspection"}
-    | {"translator", "language_model", "folder", "language_folder"},
+    | {"corpus", "text", "models", "decoding", "layers", "evaluation", "inspection"}
+    | {"translator", "language_model", "folder", "language_folder", "tensors"}
+    | {"training.checkpoint"},
     "export": GROUND | {"folder", "language_folder", "models", "tensors", "text", "layers"},
     "lines": {"errors", "text", "decoding"},
     "translator": GROUND

@@ -207,9 +207,11 @@ def paths(recipe: ModelRecipe) -> list[str]:
     hidden = [f"{layer}.hidden" for layer in encoder + decoder]
     if isinstance(recipe, RecurrentRecipe):
         layers = ["decoder.attention"] if recipe.attention != "none" else []
+        hidden.append("source.hidden")
         return hidden + [f"{layer}.{name}" for layer in layers for name in NOTED]
     layers = [f"{layer}.self_attention" for layer in encoder + decoder]
     layers += [f"{layer}.cross_attention" for layer in decoder]
+    hidden += [f"{side}.embedder.hidden" for side in ("encoder", "decoder")]
     return hidden + [f"{layer}.{name}" for layer in layers for name in NOTED]
 
 

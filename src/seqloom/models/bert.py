@@ -118,6 +118,7 @@ class Bert(MaskedModel):
             x = x + self.positions.at(positions)
         x = x + (self.segments.weight[0] if segments is None else self.segments(segments))
         x = self.dropout(self.embedding_norm(x))
+        note(self.embedding_norm, "hidden", x)
         for layer in self:
             x = layer(x, turn, bias)
             note(layer, "hidden", x)

@@ -152,6 +152,7 @@ class Gpt(CausalModel):
         if self.positions is not None:
             x = x + self.positions.at(positions)
         x = self.dropout(x)
+        note(self.tokens, "hidden", x)
         turn = None if self.rotary is None else self.rotary.turn(positions)
         for index, layer in enumerate(self):
             x = layer(x, turn, bias, partial(remember, index))

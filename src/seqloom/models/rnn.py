@@ -81,6 +81,7 @@ class RecurrentSeq2Seq(EncoderDecoder):
         """See :meth:`EncoderDecoder.encode`; the summary is the top layer's last state."""
         lengths = mask.sum(dim=1)
         embedded = self.source(source).masked_fill((source == PAD)[..., None], 0.0)
+        note(self.source, "hidden", embedded)
         states, finals = self.encoder(self.dropout(embedded), lengths)
         attention = self.decoder.attention
         keys = (attention.prepare(states),) if attention is not None else ()

@@ -58,7 +58,9 @@ class Embedder(nn.Module):
         x = x.masked_fill((ids == PAD)[..., None], 0.0)
         if self.positions is not None:
             x = x + self.positions(start, ids.shape[1])
-        return self.dropout(self.norm(x))
+        x = self.dropout(self.norm(x))
+        note(self, "hidden", x)
+        return x
 
 
 class Block(nn.Module):

@@ -110,8 +110,13 @@ def kept_weights(checkpoint: Path) -> list[Path]:
     return sorted(checkpoint.parent.glob("weights-*.safetensors"))
 
 
+def update_of(weights: Path) -> int:
+    """The update after which weights were kept."""
+    return int(weights.stem.removeprefix("weights-"))
+
+
 def forget_later_weights(checkpoint: Path, update: int) -> None:
     """Drop what a killed run wrote after its last checkpoint; it will be written again."""
     for file in kept_weights(checkpoint):
-        if int(file.stem.removeprefix("weights-")) > update:
+        if update_of(file) > update:
             file.unlink()

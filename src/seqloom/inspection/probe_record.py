@@ -1,0 +1,190 @@
+"""Records of probes: what each layer knows of a property, beside what it would know anyway."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from seqloom.inspection.probe_page import page_of
+from seqloom.inspection.record import Record
+
+if TYPE_CHECKING:
+    from seqloom.corpus.pairs import Progress
+
+TRAINED, RANDOM = "trained", "random"
+"""Whose states a run probed; also ``update 500`` and so on."""
+TASK, CONTROL = "task", "control"
+"""Which labels a run told."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The probes of one kind on the states of one model. Axes: L layers, P seeds."""
+
+    states: str
+    """:data:`TRAINED`, :data:`RANDOM`, or the update of a checkpoint."""
+    labels: str
+    """:data:`TASK` or :data:`CONTROL`."""
+    probe: str
+    """``linear``, or ``hidden`` for one hidden layer."""
+    accuracy: list[list[float]]
+    """Right test labels, in a hundred [L P]."""
+    bits: list[list[float]]
+    """Length of the online code of the training labels [L P]."""
+
+
+class Figures(NamedTuple):
+    """Mean and standard deviation over the seeds."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Figures:
+        """Those of some seeds; one seed has no deviation."""
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        return cls(statistics.mean(values), spread)
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeRecord(Record):
+    """Probes of a model for one property."""
+
+    kind = "probes"
+    noun = "probe record"
+    height = 760
+
+    property: str
+    """What was asked for, such as ``upos``."""
+    model: str
+    """Folder."""
+    classes: list[str]
+    """[C]."""
+    layers: list[str]
+    """[L], the embeddings first."""
+    examples: dict[str, int]
+    """Of the parts ``train``, ``validation`` and ``test``."""
+    baselines: dict[str, float]
+    """Right test labels, in a hundred, without any vectors."""
+    runs: list[Run]
+
+    def __post_init__(self) -> None:
+        for run in self.runs:
+            for name in ("accuracy", "bits"):
+                rows = getattr(run, name)
+                if len(rows) != len(self.layers) or not all(rows):
+                    raise ValueError(f"{name} of {len(rows)} layers, expected {len(self.layers)}")
+
+    @property
+    def uniform(self) -> float:
+        """Bits of the training labels if all classes are equally likely."""
+        return self.examples["train"] * math.log2(len(self.classes))
+
+    def values(self) -> dict[str, Any]:
+        """See :meth:`Record.values`."""
+        names = ("property", "model", "classes", "layers", "examples", "baselines")
+        values = {name: getattr(self, name) for name in names}
+        return {**values, "runs": [asdict(run) for run in self.runs]}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], version: int) -> Self:
+        """See :meth:`Record.of`."""
+        return cls(
+            str(values["property"]),
+            str(values["model"]),
+            list(map(str, values["classes"])),
+            list(map(str, values["layers"])),
+            {str(name): int(number) for name, number in values["examples"].items()},
+            {str(name): float(share) for name, share in values["baselines"].items()},
+            [Run(**run) for run in values["runs"]],
+        )
+
+    def run(self, states: str, labels: str, probe: str) -> Run | None:
+        """The run of these, if there is one."""
+        wanted = states, labels, probe
+        return next((r for r in self.runs if (r.states, r.labels, r.probe) == wanted), None)
+
+    @property
+    def probes(self) -> list[str]:
+        """The kinds of probes, in their order."""
+        return list(dict.fromkeys(run.probe for run in self.runs))
+
+    def accuracy(self, layer: int, states: str, labels: str, probe: str) -> Figures | None:
+        """Right labels, in a hundred."""
+        run = self.run(states, labels, probe)
+        return None if run is None else Figures.of(run.accuracy[layer])
+
+    def compression(self, layer: int, states: str, labels: str, probe: str) -> Figures | None:
+        """How many times shorter the code is than one of equally likely classes."""
+        run = self.run(states, labels, probe)
+        return None if run is None else Figures.of([self.uniform / b for b in run.bits[layer]])
+
+    def selectivity(self, layer: int, probe: str) -> Figures | None:
+        """By how much the task's accuracy exceeds the control's (Hewitt and Liang 2019)."""
+        task, control = (self.run(TRAINED, labels, probe) for labels in (TASK, CONTROL))
+        if task is None or control is None:
+            return None
+        pairs = zip(task.accuracy[layer], control.accuracy[layer], strict=True)
+        return Figures.of([one - other for one, other in pairs])
+
+    def text(self) -> str:
+        """A table for people, a row a layer and kind of probe."""
+        parts = ", ".join(f"{number:,} {name}" for name, number in self.examples.items())
+        lines = [
+            f"{self.property}: {len(self.classes):,} classes; examples: {parts}",
+            *(f"{name}: {share:.1f} % right" for name, share in self.baselines.items()),
+        ]
+        for probe in self.probes:
+            lines += ["", f"{_NAMES.get(probe, probe)}, mean ± deviation over seeds", _HEAD]
+            lines += [self._row(layer, name, probe) for layer, name in enumerate(self.layers)]
+        return "\n".join(lines)
+
+    def _row(self, layer: int, name: str, probe: str) -> str:
+        found = (
+            self.accuracy(layer, TRAINED, TASK, probe),
+            self.accuracy(layer, RANDOM, TASK, probe),
+            self.accuracy(layer, TRAINED, CONTROL, probe),
+            self.selectivity(layer, probe),
+            self.compression(layer, TRAINED, TASK, probe),
+            self.compression(layer, RANDOM, TASK, probe),
+        )
+        decimals = (1, 1, 1, 1, 2, 2)
+        cells = (
+            "" if each is None else f"{each.mean:.{digits}f} ± {each.deviation:.{digits}f}"
+            for each, digits in zip(found, decimals, strict=True)
+        )
+        return f"{name:12}" + "".join(f"{cell:>15}" for cell in cells)
+
+    def page(self) -> str:
+        """See :meth:`Record.page`."""
+        return page_of(self.as_dict())
+
+    def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
+        """See :meth:`Record.picture`: accuracy and compression over the layers."""
+        from seqloom.inspection.picture import rendered
+        from seqloom.inspection.probe_picture import curves
+
+        panels = {probe: self._lines(probe) for probe in self.probes}
+        return rendered(curves(self.property, self.layers, self.baselines, panels), suffix)
+
+    def _lines(self, probe: str) -> tuple[dict[str, list[Figures]], dict[str, list[Figures]]]:
+        """Name -> accuracy, and compression, of every layer."""
+        runs = {f"{r.states} model, {r.labels}": r for r in self.runs if r.probe == probe}
+        accuracy = {name: [Figures.of(row) for row in run.accuracy] for name, run in runs.items()}
+        compression = {
+            name: [Figures.of([self.uniform / bits for bits in row]) for row in run.bits]
+            for name, run in runs.items()
+        }
+        return accuracy, compression
+
+
+_NAMES = {"linear": "linear probe", "hidden": "probe with one hidden layer"}
+_HEAD = f"{'':12}" + "".join(
+    f"{name:>15}"
+    for name in (
+        "accuracy, %", "random model", "control task", "selectivity", "compression", "random",
+    )
+)  # fmt: skip
