@@ -81,7 +81,7 @@ def test_the_page(open_page: Any, tmp_path: Path, scheme: str) -> None:
     )
     opened = open_page(tmp_path / "a.html", scheme)
     page = opened.page
-    assert "runs/<b>: 4 classes" in page.inner_text("body")
+    assert page.inner_text("h1") == "What the layers of runs/<b> know of upos"
     assert page.locator("#chart .mark").count() == 5 * 3
     page.focus("#chart")
     page.keyboard.press("ArrowRight")
@@ -104,7 +104,7 @@ def test_the_page(open_page: Any, tmp_path: Path, scheme: str) -> None:
     page.focus("#chart")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    assert said(page).startswith("update 1,000, embeddings:")
+    assert said(page).startswith("update 1,000 model, task, embeddings:")
     page.select_option("#probe", "hidden")
     assert said(page) == "This figure has no meaning along this axis."
     page.click("summary")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from seqloom.inspection.probe_page import page_of
+from seqloom.inspection.curves_page import page_of
+from seqloom.inspection.layer_curves import Curves, Figures, Line, Measure
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
 
 TRAINED, RANDOM = "trained", "random"
-"""Whose states a run probed; also ``update 500`` and so on."""
+"""Whose states a run probed."""
+UPDATE = "update "
+"""The same of a checkpoint, before its number."""
 TASK, CONTROL = "task", "control"
 """Which labels a run told."""
 
@@ -34,19 +36,6 @@ class Run:
     """Right test labels, in a hundred [L P]."""
     bits: list[list[float]]
     """Length of the online code of the training labels [L P]."""
-
-
-class Figures(NamedTuple):
-    """Mean and standard deviation over the seeds."""
-
-    mean: float
-    deviation: float
-
-    @classmethod
-    def of(cls, values: list[float]) -> Figures:
-        """Those of some seeds; one seed has no deviation."""
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        return cls(statistics.mean(values), spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +113,16 @@ class ProbeRecord(Record):
 
     def selectivity(self, layer: int, probe: str) -> Figures | None:
         """By how much the task's accuracy exceeds the control's (Hewitt and Liang 2019)."""
+        found = self._selectivities(layer, probe)
+        return Figures.of(found) if found else None
+
+    def _selectivities(self, layer: int, probe: str) -> list[float]:
+        """One a seed; none without a control task."""
         task, control = (self.run(TRAINED, labels, probe) for labels in (TASK, CONTROL))
         if task is None or control is None:
-            return None
+            return []
         pairs = zip(task.accuracy[layer], control.accuracy[layer], strict=True)
-        return Figures.of([one - other for one, other in pairs])
+        return [one - other for one, other in pairs]
 
     def text(self) -> str:
         """A table for people, a row a layer and kind of probe."""
@@ -153,32 +147,52 @@ class ProbeRecord(Record):
         )
         decimals = (1, 1, 1, 1, 2, 2)
         cells = (
-            "" if each is None else f"{each.mean:.{digits}f} ± {each.deviation:.{digits}f}"
+            "" if each is None else each.text(digits)
             for each, digits in zip(found, decimals, strict=True)
         )
         return f"{name:12}" + "".join(f"{cell:>15}" for cell in cells)
 
     def page(self) -> str:
         """See :meth:`Record.page`."""
-        return page_of(self.as_dict())
+        return page_of(self._curves())
 
     def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
         """See :meth:`Record.picture`: accuracy and compression over the layers."""
+        from seqloom.inspection.curves_picture import figure_of
         from seqloom.inspection.picture import rendered
-        from seqloom.inspection.probe_picture import curves
 
-        panels = {probe: self._lines(probe) for probe in self.probes}
-        return rendered(curves(self.property, self.layers, self.baselines, panels), suffix)
+        return rendered(figure_of(self._curves(), ["accuracy", "compression"]), suffix)
 
-    def _lines(self, probe: str) -> tuple[dict[str, list[Figures]], dict[str, list[Figures]]]:
-        """Name -> accuracy, and compression, of every layer."""
-        runs = {f"{r.states} model, {r.labels}": r for r in self.runs if r.probe == probe}
-        accuracy = {name: [Figures.of(row) for row in run.accuracy] for name, run in runs.items()}
-        compression = {
-            name: [Figures.of([self.uniform / bits for bits in row]) for row in run.bits]
-            for name, run in runs.items()
+    def _curves(self) -> Curves:
+        parts = ", ".join(f"{number:,} {name}" for name, number in self.examples.items())
+        of_model = f" of {self.model}" if self.model else ""
+        return Curves(
+            f"What the layers{of_model} know of {self.property}",
+            f"{len(self.classes):,} classes; examples: {parts}.",
+            self.layers,
+            {
+                "accuracy": Measure("accuracy, %", self.baselines),
+                "selectivity": Measure("selectivity: accuracy above the control task, points"),
+                "compression": Measure("compression", {"nothing known": 1.0}),
+                "kilobits": Measure("code length, kilobits", {"uniform": self.uniform / 1000}),
+            },
+            [self._line(run) for run in self.runs],
+        )
+
+    def _line(self, run: Run) -> Line:
+        values = {
+            "accuracy": run.accuracy,
+            "compression": [[self.uniform / bits for bits in row] for row in run.bits],
+            "kilobits": [[bits / 1000 for bits in row] for row in run.bits],
         }
-        return accuracy, compression
+        if (run.states, run.labels) == (TRAINED, TASK) and self.run(TRAINED, CONTROL, run.probe):
+            values["selectivity"] = [
+                self._selectivities(layer, run.probe) for layer in range(len(self.layers))
+            ]
+        update = None
+        if run.states.startswith(UPDATE):
+            update = int(run.states.removeprefix(UPDATE).replace(",", ""))
+        return Line(f"{run.states} model, {run.labels}", run.probe, values, update)
 
 
 _NAMES = {"linear": "linear probe", "hidden": "probe with one hidden layer"}

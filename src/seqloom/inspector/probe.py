@@ -14,7 +14,7 @@ import torch
 
 from seqloom.errors import FolderError
 from seqloom.folder import load_weights
-from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, ProbeRecord, Run
+from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, UPDATE, ProbeRecord, Run
 from seqloom.inspection.probing import Kind, Part, probe
 from seqloom.inspection.states import ReadableModel, Reading, hidden_states
 from seqloom.inspector.probe_data import Asked, Integers, Question
@@ -72,7 +72,7 @@ def probe_model(
     runs = [run for each in plan for run in _runs(*each, question, settings.kinds, seeds, told)]
     for update, path in saved.items():
         states = [hidden_states(_at(subject, path), each) for each in readings]
-        name = f"update {update:,}"
+        name = f"{UPDATE}{update:,}"
         runs += _runs(name, TASK, states, task, question, settings.kinds, seeds, told)
     return ProbeRecord(
         question.name,

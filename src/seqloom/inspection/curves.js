@@ -1,12 +1,10 @@
 // Curves over layers or updates. Names are only ever set as text.
 (() => {
   const byId = (id) => document.getElementById(id);
-  const record = JSON.parse(byId("record").textContent);
+  const curves = JSON.parse(byId("curves").textContent);
   const look = JSON.parse(byId("look").textContent);
   const SVG = "http://www.w3.org/2000/svg";
   const [left, right, top, bottom] = [60, 880, 15, 370];
-  const uniform = record.examples.train * Math.log2(record.classes.length);
-  const updates = record.runs.filter((run) => run.states.startsWith("update "));
   let lines = [];
   let chosen = null;
 
@@ -19,39 +17,26 @@
     return Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / (values.length - 1));
   }
 
-  function find(states, labels, probe) {
-    return record.runs.find((run) =>
-      run.states === states && run.labels === labels && run.probe === probe);
-  }
-
-  // One figure a seed of a layer; null where the figure has no meaning.
-  function seeds(run, layer, measure) {
-    if (measure === "accuracy") return run.accuracy[layer];
-    if (measure === "bits") return run.bits[layer].map((bits) => bits / 1000);
-    if (measure === "compression") return run.bits[layer].map((bits) => uniform / bits);
-    const control = find("trained", "control", run.probe);
-    if (run.states !== "trained" || run.labels !== "task" || !control) return null;
-    return run.accuracy[layer].map((share, seed) => share - control.accuracy[layer][seed]);
-  }
-
-  function point(run, layer, measure, label) {
-    const values = seeds(run, layer, measure);
-    return values && { label, value: mean(values), spread: deviation(values), seeds: values.length };
+  function point(line, layer, label) {
+    const values = line.values[byId("measure").value];
+    if (!values) return null;
+    const seeds = values[layer];
+    return { label, value: mean(seeds), spread: deviation(seeds), seeds: seeds.length };
   }
 
   function collect() {
-    const [measure, probe, axis] = ["measure", "probe", "axis"].map((id) => byId(id).value);
-    const runs = record.runs.filter((run) => run.probe === probe);
-    if (axis === "updates") {
-      const kept = runs.filter((run) => run.states.startsWith("update "));
-      return record.layers.map((name, layer) => ({
-        name, points: kept.map((run) => point(run, layer, measure, run.states)).filter(Boolean),
-      })).filter((line) => line.points.length);
-    }
-    return runs.map((run) => ({
-      name: `${run.states} model, ${run.labels}`,
-      points: record.layers.map((name, layer) => point(run, layer, measure, name)).filter(Boolean),
-    })).filter((line) => line.points.length);
+    const all = curves.lines.filter((line) => line.probe === byId("probe").value);
+    const along = byId("axis").value === "updates"
+      ? curves.layers.map((name, layer) => ({
+        name,
+        points: all.filter((line) => line.update !== null)
+          .map((line) => point(line, layer, line.name)),
+      }))
+      : all.map((line) => ({
+        name: line.name, points: curves.layers.map((name, layer) => point(line, layer, name)),
+      }));
+    return along.map((line) => ({ ...line, points: line.points.filter(Boolean) }))
+      .filter((line) => line.points.length);
   }
 
   function make(parent, tag, attributes, text) {
@@ -73,49 +58,41 @@
     return make(parent, "polygon", { points, ...attributes });
   }
 
-  function scale() {
-    const all = lines.flatMap((line) => line.points);
-    const measure = byId("measure").value;
-    const extra = measure === "accuracy" ? Object.values(record.baselines)
-      : measure === "compression" ? [1] : [0];
-    const values = [...all.flatMap((p) => [p.value - p.spread, p.value + p.spread]), ...extra];
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    const room = (high - low || 1) * 0.06;
-    return (value) => bottom - (value - low + room) / (high - low + 2 * room) * (bottom - top);
+  // From values to pixels, and the values at the bottom and at the top.
+  function scale(baselines) {
+    const shown = lines.flatMap((line) => line.points);
+    const values = [...shown.flatMap((p) => [p.value - p.spread, p.value + p.spread]),
+      ...Object.values(baselines)];
+    const room = (Math.max(...values) - Math.min(...values) || 1) * 0.06;
+    const [low, high] = [Math.min(...values) - room, Math.max(...values) + room];
+    return [(value) => bottom - (value - low) / (high - low) * (bottom - top), low, high];
   }
 
-  function gridlines(chart, y) {
-    const inverse = (place) => {
-      const [one, two] = [y(0), y(1)];
-      return (place - one) / (two - one);
-    };
-    const [low, high] = [inverse(bottom), inverse(top)];
-    const step = [1, 2, 5].map((k) => k * 10 ** Math.floor(Math.log10((high - low) / 4)))
-      .find((size) => (high - low) / size < 9);
+  function gridlines(chart, y, low, high) {
+    const power = 10 ** Math.floor(Math.log10((high - low) / 4));
+    const step = [1, 2, 5, 10].map((k) => k * power).find((size) => (high - low) / size < 9);
+    const digits = Math.max(0, -Math.floor(Math.log10(step)));
     for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
       make(chart, "line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "grid" });
-      const digits = Math.max(0, -Math.floor(Math.log10(step)));
       make(chart, "text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" },
         value.toFixed(digits));
     }
   }
 
   function draw() {
-    const chart = byId("chart");
+    const [chart, legend] = [byId("chart"), byId("legend")];
     chart.replaceChildren();
-    lines = collect();
-    const legend = byId("legend");
     legend.replaceChildren();
+    lines = collect();
     choose(null);
     if (!lines.length) return;
-    const y = scale();
-    gridlines(chart, y);
-    if (byId("measure").value === "accuracy") {
-      for (const [name, share] of Object.entries(record.baselines)) {
-        make(chart, "line", { x1: left, x2: right, y1: y(share), y2: y(share),
-          stroke: look.unknown, "stroke-dasharray": "6 4" });
-        make(chart, "text", { x: right, y: y(share) - 4, "text-anchor": "end" }, name);
-      }
+    const { baselines } = curves.measures[byId("measure").value];
+    const [y, low, high] = scale(baselines);
+    gridlines(chart, y, low, high);
+    for (const [name, value] of Object.entries(baselines)) {
+      make(chart, "line", { x1: left, x2: right, y1: y(value), y2: y(value),
+        stroke: look.unknown, "stroke-dasharray": "6 4" });
+      make(chart, "text", { x: right, y: y(value) - 4, "text-anchor": "end" }, name);
     }
     const number = Math.max(...lines.map((line) => line.points.length));
     const x = (place) => left + 40 + place * (right - left - 80) / Math.max(number - 1, 1);
@@ -173,13 +150,7 @@
     choose([row, Math.min(Math.max(chosen[1] + move[1], 0), lines[row].points.length - 1)]);
   });
 
-  for (const name of new Set(record.runs.map((run) => run.probe))) {
-    const option = document.createElement("option");
-    option.value = name;
-    option.textContent = name === "hidden" ? "one hidden layer" : name;
-    byId("probe").append(option);
-  }
-  byId("across").hidden = !updates.length;
+  byId("across").hidden = !curves.lines.some((line) => line.update !== null);
   for (const id of ["measure", "probe", "axis"]) byId(id).addEventListener("change", draw);
   draw();
 })();
