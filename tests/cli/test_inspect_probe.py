@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 import tiny
 from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, ProbeRecord
+from seqloom.inspection.structure_record import StructureRecord
 from tiny_encoder import tiny_encoder
 
 
@@ -31,14 +32,14 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def words(tmp_path: Path) -> Path:
     """Letters in twos to fives, as the tiny translator knows them, in two classes."""
     chance, lines = np.random.default_rng(0), list[str]()
-    for _ in range(300):
+    for _ in range(260):
         letters = chance.choice(list("abc"), chance.integers(2, 6))
         lines += [f"{letter}\t{'A' if letter == 'a' else 'O'}" for letter in letters] + [""]
     (tmp_path / "w.txt").write_text("\n".join(lines) + "\n")
     return tmp_path / "w.txt"
 
 
-FAST = ("--probe", "linear", "--seeds", 2, "--examples", 200)
+FAST = ("--probe", "linear", "--seeds", 1, "--examples", 200)
 
 
 def test_a_translator_knows_its_letters(model: Path, words: Path, tmp_path: Path) -> None:
@@ -107,3 +108,26 @@ def test_a_treebank_with_a_broken_line(model: Path, tmp_path: Path) -> None:
     found = seqloom("inspect", "probe", model, "--treebank", "a.conllu", cwd=tmp_path)
     assert found.code == 2
     assert "a.conllu:1" in found.err or "line 1" in found.err
+
+
+def test_trees(model: Path, tmp_path: Path) -> None:
+    chance, lines = np.random.default_rng(0), list[str]()
+    for _ in range(140):
+        letters = chance.choice(list("abc"), chance.integers(2, 6))
+        lines += [
+            f"{n}\t{letter}\t_\tX\t_\t_\t{n - 1}\t{'dep' if n > 1 else 'root'}\t_\t_"
+            for n, letter in enumerate(letters, start=1)
+        ] + [""]
+    (tmp_path / "t.conllu").write_text("\n".join(lines) + "\n")
+    arguments = ("--treebank", "t.conllu", "--property", "tree", "--seeds", 2, "--out", "t.json")
+    told = seqloom("inspect", "probe", model, *arguments, cwd=tmp_path)
+    assert told.code == 0, told.err
+    assert "neighbours linked: 100.0 %" in told.out
+    record = StructureRecord.load(tmp_path / "t.json")
+    assert [run.states for run in record.runs] == [TRAINED, RANDOM]
+    assert all(len(row) == 2 for run in record.runs for row in run.uuas)
+    (tmp_path / "few.conllu").write_text("\n".join(lines[:20]) + "\n")
+    told = seqloom("inspect", "probe", model, "--treebank", "few.conllu", "--property", "tree",
+                   cwd=tmp_path)  # fmt: skip
+    assert told.code == 2
+    assert "trees are left to" in told.err

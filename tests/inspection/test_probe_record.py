@@ -15,11 +15,11 @@ from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, Prob
 LAYERS = ["embeddings", "layer 0", "layer <1>"]
 
 
-def run(states: str, labels: str, probe: str, first: float) -> Run:
+def run(states: str, labels: str, probe: str, first: float, update: int | None = None) -> Run:
     """Accuracy rises by 5 a layer, and by 1 a seed; the code gets shorter."""
     accuracy = [[first + 5 * layer + seed for seed in range(3)] for layer in range(3)]
     bits = [[2000 - 10 * share for share in row] for row in accuracy]
-    return Run(states, labels, probe, accuracy, bits)
+    return Run(states, labels, probe, accuracy, bits, update)
 
 
 def made(*more: Run) -> ProbeRecord:
@@ -76,9 +76,10 @@ def said(page: Any) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page(open_page: Any, tmp_path: Path, scheme: str) -> None:
-    made(run("update 500", TASK, "linear", 40.0), run("update 1,000", TASK, "linear", 70.0)).save(
-        tmp_path / "a.html"
-    )
+    made(
+        run("update 500", TASK, "linear", 40.0, 500),
+        run("update 1,000", TASK, "linear", 70.0, 1000),
+    ).save(tmp_path / "a.html")
     opened = open_page(tmp_path / "a.html", scheme)
     page = opened.page
     assert page.inner_text("h1") == "What the layers of runs/<b> know of upos"

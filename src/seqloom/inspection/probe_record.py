@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
 
 TRAINED, RANDOM = "trained", "random"
-"""Whose states a run probed."""
-UPDATE = "update "
-"""The same of a checkpoint, before its number."""
+"""Whose states a run probed; those of a checkpoint are named after its update."""
 TASK, CONTROL = "task", "control"
 """Which labels a run told."""
 
@@ -36,6 +34,8 @@ class Run:
     """Right test labels, in a hundred [L P]."""
     bits: list[list[float]]
     """Length of the online code of the training labels [L P]."""
+    update: int | None = None
+    """Of a checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +189,7 @@ class ProbeRecord(Record):
             values["selectivity"] = [
                 self._selectivities(layer, run.probe) for layer in range(len(self.layers))
             ]
-        update = None
-        if run.states.startswith(UPDATE):
-            update = int(run.states.removeprefix(UPDATE).replace(",", ""))
-        return Line(f"{run.states} model, {run.labels}", run.probe, values, update)
+        return Line(f"{run.states} model, {run.labels}", run.probe, values, run.update)
 
 
 _NAMES = {"linear": "linear probe", "hidden": "probe with one hidden layer"}

@@ -5,24 +5,19 @@ The encoder of a translator is probed, or the one stack of a language model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from seqloom.errors import FolderError
-from seqloom.folder import load_weights
-from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, UPDATE, ProbeRecord, Run
+from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, ProbeRecord, Run
 from seqloom.inspection.probing import Kind, Part, probe
-from seqloom.inspection.states import ReadableModel, Reading, hidden_states
+from seqloom.inspection.states import Reading, hidden_states
 from seqloom.inspector.probe_data import Asked, Integers, Question
-from seqloom.inspector.subject import Subject
-from seqloom.tensors import load_tensors
-from seqloom.training.checkpoint import kept_weights, update_of
+from seqloom.inspector.subject import Progress, Subject, Told
 
-Progress = Callable[[str, int, int], None]
 Layers = Mapping[str, np.ndarray]
 
 
@@ -53,13 +48,12 @@ def probe_model(
         TokenizerError: a word that the tokenizer has no piece for.
         FolderError: checkpoints are asked for, and fewer than two are kept.
     """
-    saved = _checkpoints(subject) if settings.checkpoints else {}
-    readings = [subject.readings(part) for part in _parts(question)]
+    saved = subject.checkpoints() if settings.checkpoints else {}
+    readings = [subject.readings(part.sentences, part.whole) for part in _parts(question)]
     seeds = list(range(settings.seeds))
-    told = _Told(progress, len(settings.kinds) * (3 + len(saved)))
     trained = [hidden_states(subject.model, each) for each in readings]
     layers = list(trained[0])
-    told.of_layers(len(layers))
+    told = Told(progress, len(layers) * len(settings.kinds) * (3 + len(saved)))
     task = [question.numbers(part) for part in _parts(question)]
     lots = [question.control(seed) for seed in seeds]
     control = [np.stack(each) for each in zip(*lots, strict=True)]
@@ -71,9 +65,10 @@ def probe_model(
     ]
     runs = [run for each in plan for run in _runs(*each, question, settings.kinds, seeds, told)]
     for update, path in saved.items():
-        states = [hidden_states(_at(subject, path), each) for each in readings]
-        name = f"{UPDATE}{update:,}"
-        runs += _runs(name, TASK, states, task, question, settings.kinds, seeds, told)
+        states = [hidden_states(subject.at(path), each) for each in readings]
+        name = f"update {update:,}"
+        made = _runs(name, TASK, states, task, question, settings.kinds, seeds, told)
+        runs += [replace(run, update=update) for run in made]
     return ProbeRecord(
         question.name,
         str(subject.folder or ""),
@@ -92,29 +87,11 @@ def _parts(question: Question) -> tuple[Asked, Asked, Asked]:
     return question.train, question.validation, question.test
 
 
-class _Told:
-    """Progress over all probes."""
-
-    def __init__(self, progress: Progress | None, runs: int) -> None:
-        self.progress, self.total, self.done = progress, runs, 0
-
-    def of_layers(self, layers: int) -> None:
-        self.total *= layers
-
-    def one(self) -> None:
-        self.done += 1
-        if self.progress is not None:
-            self.progress("probes", self.done, self.total)
-
-
 def _random(subject: Subject, readings: Sequence[Reading], seeds: Sequence[int]) -> Layers:
     """States of a fresh model for each seed: layer -> [P n D]."""
     found = list[Layers]()
     for seed in seeds:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            model = subject.fresh().to(next(subject.model.parameters()).device)
-        found.append(hidden_states(model, readings))
+        found.append(hidden_states(subject.untrained(seed), readings))
     return {layer: np.stack([each[layer] for each in found]) for layer in found[0]}
 
 
@@ -126,7 +103,7 @@ def _runs(
     question: Question,
     kinds: Sequence[Kind],
     seeds: Sequence[int],
-    told: _Told,
+    told: Told,
 ) -> Iterator[Run]:
     """The figures of every layer, a run a kind of probe."""
     for kind in kinds:
@@ -153,24 +130,3 @@ def _standardised(vectors: Sequence[np.ndarray], labels: Sequence[Integers]) -> 
             scaled, own = scaled[..., own >= 0, :], own[own >= 0]
         found.append(Part(torch.from_numpy(scaled), torch.from_numpy(own)))
     return found
-
-
-def _checkpoints(subject: Subject) -> dict[int, Path]:
-    """Update -> weights, of those that the run kept."""
-    folder = subject.folder
-    files = kept_weights(folder / "training" / "checkpoint.safetensors") if folder else []
-    if len(files) < 2:
-        raise FolderError(
-            f"{folder} keeps {len(files)} checkpoint{'s' if len(files) != 1 else ''} in its "
-            "training folder; a curve needs two or more. Train with --set training.keep=N, or "
-            "leave --checkpoints out."
-        )
-    return {update_of(file): file for file in files}
-
-
-def _at(subject: Subject, path: Path) -> ReadableModel:
-    """The model as it was at a checkpoint."""
-    model = subject.fresh().to(next(subject.model.parameters()).device)
-    weights, _ = load_tensors(path)
-    load_weights(model, weights, path)
-    return model

@@ -7,16 +7,36 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import torch
+
 from seqloom.corpus.tagged import TaggedSentence
+from seqloom.errors import FolderError
+from seqloom.folder import load_weights
 from seqloom.inspection.states import ReadableModel, Reading
-from seqloom.inspector.probe_data import Asked
 from seqloom.language_model import LanguageModel
 from seqloom.models import build_language_model, build_model
 from seqloom.models.base import MaskedModel
+from seqloom.tensors import load_tensors
 from seqloom.text.pieces import pieces_of
 from seqloom.text.tags import Languages
 from seqloom.text.tokenizer import Tokenizer
+from seqloom.training.checkpoint import kept_weights, update_of
 from seqloom.translator import Translator
+
+Progress = Callable[[str, int, int], None]
+
+
+class Told:
+    """Tells how many of all probes are done."""
+
+    def __init__(self, progress: Progress | None, probes: int) -> None:
+        self.progress, self.total, self.done = progress, probes, 0
+
+    def one(self) -> None:
+        """One more."""
+        self.done += 1
+        if self.progress is not None:
+            self.progress("probes", self.done, self.total)
 
 
 @dataclass(frozen=True)
@@ -64,21 +84,21 @@ class Subject:
             model.folder,
         )
 
-    def readings(self, part: Asked) -> list[Reading]:
-        """The sentences of a part, and where their words, or they themselves, stand.
+    def readings(self, sentences: Sequence[TaggedSentence], whole: bool = False) -> list[Reading]:
+        """Sentences, and where their words (or the ``whole`` of them) stand.
 
         Raises:
             TokenizerError: a word that the tokenizer has no piece for.
         """
         start = len(self.before)
         found = list[Reading]()
-        for each in pieces_of(self.tokenizer, part.sentences):
+        for each in pieces_of(self.tokenizer, sentences):
             ids = [*self.before, *each.ids, *self.after]
             end = start + len(each.ids)
             # A word that shares its piece with the next one has that piece, too.
             firsts = [start, *(start + first for first in each.firsts[1:]), end]
             spans = [(one, max(one + 1, other)) for one, other in pairwise(firsts)]
-            found.append(Reading(ids, [(start, end)] if part.whole else spans))
+            found.append(Reading(ids, [(start, end)] if whole else spans))
         return found
 
     def readable(self, sentences: Sequence[TaggedSentence]) -> list[TaggedSentence]:
@@ -90,3 +110,32 @@ class Subject:
             for sentence, each in zip(sentences, pieces, strict=True)
             if self.limit is None or len(each.ids) + around <= self.limit
         ]
+
+    def untrained(self, seed: int) -> ReadableModel:
+        """A model of the same architecture with random weights."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return self.fresh().to(next(self.model.parameters()).device)
+
+    def checkpoints(self) -> dict[int, Path]:
+        """Update -> weights, of those that the training run kept.
+
+        Raises:
+            FolderError: there are fewer than two.
+        """
+        folder = self.folder
+        files = kept_weights(folder / "training" / "checkpoint.safetensors") if folder else []
+        if len(files) < 2:
+            raise FolderError(
+                f"{folder} keeps {len(files)} checkpoint{'s' if len(files) != 1 else ''} in its "
+                "training folder; a curve needs two or more. Train with --set training.keep=N, or "
+                "leave --checkpoints out."
+            )
+        return {update_of(file): file for file in files}
+
+    def at(self, checkpoint: Path) -> ReadableModel:
+        """The model as it was at a checkpoint."""
+        model = self.untrained(0)
+        weights, _ = load_tensors(checkpoint)
+        load_weights(model, weights, checkpoint)
+        return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -18,7 +18,22 @@ from seqloom.cli.options import (
     open_translator,
 )
 
+if TYPE_CHECKING:
+    from seqloom.inspection.probe_record import ProbeRecord
+    from seqloom.inspection.probing import Kind
+    from seqloom.inspection.structure_record import StructureRecord
+    from seqloom.inspector.subject import Subject
+    from seqloom.text.tags import Languages
+
 Probes = Literal["linear", "hidden", "both"]
+
+
+class Material(NamedTuple):
+    """What probes learn from and are measured on."""
+
+    treebank: Path
+    test: Path | None
+    examples: int
 
 
 def probe(
@@ -37,7 +52,8 @@ def probe(
             "--property",
             metavar="NAME",
             help="upos (the default), xpos, deprel, feats:Case, or the number of a column of "
-            "another file; length of the sentence; word: which of a hundred words it holds.",
+            "another file; length of the sentence; word: which of a hundred words it holds; tree: "
+            "who depends on whom.",
         ),
     ] = None,
     kind: Annotated[
@@ -58,28 +74,61 @@ def probe(
 ) -> None:
     """Print what each layer knows of a property, beside a control task and a random model."""
     from seqloom.inspection.probe_record import ProbeRecord
-    from seqloom.inspection.probing import KINDS
-    from seqloom.inspector.probe import Settings, probe_model
-    from seqloom.inspector.probe_data import ask
-    from seqloom.inspector.subject import Subject
 
     for place in out or []:
         ProbeRecord.check_suffix(place)
-    if folder_kind(folder) is not None:
-        subject = Subject.of_language_model(open_language_model(folder, device))
-    else:
-        translator = open_translator(folder, device)
-        subject = Subject.of_translator(
-            translator, {"target_language": target_language, "source_language": source_language}
-        )
+    languages: Languages = {"target_language": target_language, "source_language": source_language}
+    subject = _subject(folder, languages, device)
+    material = Material(treebank, test, examples)
     with Watch() as watch:
-        question = ask(asked, treebank, test, examples=examples, readable=subject.readable)
-        if question.left_out:
-            say(f"{question.left_out:,} sentences are longer than the model's limit; left out")
-        kinds = KINDS if kind == "both" else (kind,)
-        record = probe_model(subject, question, Settings(kinds, seeds, checkpoints), watch.stage)
+        if asked == "tree":
+            record: ProbeRecord | StructureRecord = _trees(
+                subject, material, seeds, checkpoints, watch
+            )
+        else:
+            kinds: tuple[Kind, ...] = ("linear", "hidden") if kind == "both" else (kind,)
+            record = _property(subject, material, asked, (kinds, seeds, checkpoints), watch)
         for place in out or []:
             record.save(place)
     typer.echo(record.text())
     if out:
         say(f"drawn in {', '.join(map(str, out))}")
+
+
+def _subject(folder: Path, languages: Languages, device: str | None) -> Subject:
+    from seqloom.inspector.subject import Subject
+
+    if folder_kind(folder) is not None:
+        return Subject.of_language_model(open_language_model(folder, device))
+    return Subject.of_translator(open_translator(folder, device), languages)
+
+
+def _property(
+    subject: Subject,
+    material: Material,
+    asked: str | None,
+    settings: tuple[tuple[Kind, ...], int, bool],
+    watch: Watch,
+) -> ProbeRecord:
+    from seqloom.inspector.probe import Settings, probe_model
+    from seqloom.inspector.probe_data import ask
+
+    treebank, test, examples = material
+    question = ask(asked, treebank, test, examples=examples, readable=subject.readable)
+    _tell(question.left_out)
+    return probe_model(subject, question, Settings(*settings), watch.stage)
+
+
+def _trees(
+    subject: Subject, material: Material, seeds: int, checkpoints: bool, watch: Watch
+) -> StructureRecord:
+    from seqloom.inspector.structure import probe_structure, read_trees
+
+    trees = read_trees(subject, *material)
+    _tell(trees.left_out)
+    return probe_structure(subject, trees, seeds, checkpoints, watch.stage)
+
+
+def _tell(left_out: int) -> None:
+    if left_out:
+        say(f"{left_out:,} sentences are longer than the model's limit; left out")

@@ -1,0 +1,174 @@
+"""Structural probes of a model, from its folder and a treebank to a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from seqloom.corpus.trees import Tree, read_treebank
+from seqloom.errors import CorpusError
+from seqloom.inspection.probe_record import RANDOM, TRAINED
+from seqloom.inspection.states import ReadableModel, hidden_states
+from seqloom.inspection.structural import (
+    Sentence,
+    Shape,
+    Structure,
+    chain_uuas,
+    structural_probe,
+    tree_distances,
+)
+from seqloom.inspection.structure_record import StructureRecord, StructureRun
+from seqloom.inspector.subject import Progress, Subject, Told
+
+Layers = Mapping[str, np.ndarray]
+
+_PUNCTUATION = "punct"
+_LEAST = 10  # trees of each part
+
+
+class Trees(NamedTuple):
+    """The three parts that a structural probe needs."""
+
+    train: list[Tree]
+    validation: list[Tree]
+    test: list[Tree]
+    left_out: int
+    """Sentences that the model cannot read."""
+
+
+def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) -> Trees:
+    """Trees that the model can read, in an order by lot.
+
+    Args:
+        subject: the model.
+        treebank: what is learned from; a tenth of it decides when to stop.
+        test: what is measured on; a fifth of ``treebank`` when left out.
+        words: at most so many are learned from, and half as many measured on.
+
+    Raises:
+        CorpusError: no CoNLL-U, or fewer than ten trees for a part.
+    """
+    order, left_out = np.random.default_rng(0), 0
+    banks = list[list[Tree]]()
+    for path in filter(None, (treebank, test)):
+        trees = [tree for tree in read_treebank(path).trees if len(tree.heads) > 1]
+        readable = {id(each) for each in subject.readable([tree.sentence for tree in trees])}
+        kept = [tree for tree in trees if id(tree.sentence) in readable]
+        left_out += len(trees) - len(kept)
+        banks.append([kept[row] for row in order.permutation(len(kept))])
+    learned = banks[0]
+    measured = banks[1] if test is not None else learned[: len(learned) // 5]
+    learned = learned if test is not None else learned[len(learned) // 5 :]
+    cut = len(learned) // 10
+    parts = [
+        _until(learned[cut:], words),
+        _until(learned[:cut], words // 5),
+        _until(measured, words // 2),
+    ]
+    for what, part in zip(("learn from", "stop by", "measure on"), parts, strict=True):
+        if len(part) < _LEAST:
+            raise CorpusError(
+                f"{treebank}: {len(part):,} trees are left to {what}; expected {_LEAST} or more. "
+                "Give more sentences."
+            )
+    return Trees(*parts, left_out)
+
+
+def _until(trees: Sequence[Tree], words: int) -> list[Tree]:
+    kept = list[Tree]()
+    for tree in trees:
+        words -= len(tree.heads)
+        if words < 0:
+            break
+        kept.append(tree)
+    return kept
+
+
+def probe_structure(
+    subject: Subject,
+    trees: Trees,
+    seeds: int = 5,
+    checkpoints: bool = False,
+    progress: Progress | None = None,
+) -> StructureRecord:
+    """Probe every layer for syntax trees, beside a model with random weights.
+
+    Args:
+        subject: the model.
+        trees: sentences that the model can read.
+        seeds: probes of a layer; each has a random model of its own.
+        checkpoints: probe the kept checkpoints of the training run, too.
+        progress: told how far it is.
+
+    Raises:
+        TokenizerError: a word that the tokenizer has no piece for.
+        FolderError: checkpoints are asked for, and fewer than two are kept.
+    """
+    saved = subject.checkpoints() if checkpoints else {}
+    parts = trees[:3]
+    shapes = [[_shape(tree) for tree in part] for part in parts]
+    trained = _read(subject, subject.model, parts)
+    layers = list(trained[0])
+    told = Told(progress, len(layers) * seeds * (2 + len(saved)))
+
+    def run(name: str, states: Callable[[int], list[Layers]], update: int | None) -> StructureRun:
+        found = [_probed(states(seed), shapes, seed, told) for seed in range(seeds)]
+        by_layer = list(zip(*found, strict=True))
+        uuas, spearman = (
+            [[getattr(each, figure) for each in row] for row in by_layer]
+            for figure in ("uuas", "spearman")
+        )
+        return StructureRun(name, uuas, spearman, update)
+
+    def at(path: Path) -> Callable[[int], list[Layers]]:
+        then = _read(subject, subject.at(path), parts)
+        return lambda _: then
+
+    runs = [
+        run(TRAINED, lambda _: trained, None),
+        run(RANDOM, lambda seed: _read(subject, subject.untrained(seed), parts), None),
+        *(run(f"update {update:,}", at(path), update) for update, path in saved.items()),
+    ]
+    sizes = dict(zip(("train", "validation", "test"), map(len, parts), strict=True))
+    chain = chain_uuas(_sentences([each[layers[0]] for each in trained], shapes)[2])
+    return StructureRecord(str(subject.folder or ""), layers, sizes, chain, runs)
+
+
+def _read(subject: Subject, model: ReadableModel, parts: Sequence[Sequence[Tree]]) -> list[Layers]:
+    """States of the words of every part."""
+    sentences = [[tree.sentence for tree in part] for part in parts]
+    return [hidden_states(model, subject.readings(each)) for each in sentences]
+
+
+def _probed(
+    states: Sequence[Layers], shapes: Sequence[Sequence[Shape]], seed: int, told: Told
+) -> list[Structure]:
+    """What one probe of each layer finds."""
+    found = list[Structure]()
+    for layer in states[0]:
+        sentences = _sentences([each[layer] for each in states], shapes)
+        found.append(structural_probe(*sentences, seed))
+        told.one()
+    return found
+
+
+def _shape(tree: Tree) -> Shape:
+    counted = np.array([relation != _PUNCTUATION for relation in tree.sentence.tags])
+    return Shape(torch.from_numpy(tree_distances(tree.heads)), counted, tree.heads)
+
+
+def _sentences(
+    vectors: Sequence[np.ndarray], shapes: Sequence[Sequence[Shape]]
+) -> list[list[Sentence]]:
+    """Trees with their words' vectors, moved and scaled so that those of training are small."""
+    mean, spread = vectors[0].mean(0), vectors[0].std() + 1e-6
+    made = list[list[Sentence]]()
+    for each, trees in zip(vectors, shapes, strict=True):
+        scaled = torch.from_numpy((each - mean) / spread)
+        parted = scaled.split([len(shape.heads) for shape in trees])
+        made.append([Sentence(part, shape) for part, shape in zip(parted, trees, strict=True)])
+    return made
