@@ -141,7 +141,6 @@ def test_the_evidence_of_one_head(model: Path, texts: Path) -> None:
         (["--source", "s.txt", "--target", "short.txt"], "s.txt has 60 lines and short.txt has 1"),
         (["--treebank", "s.txt"], "s.txt, line 1: 1 column in"),
         (["--treebank", "flat.conllu"], "flat.conllu, line 1: '_' is no head (column 7) of word 1"),
-        (["--treebank", "words.conllu"], "is it in the language that the model reads?"),
         (["--source", "s.txt", "--layer", "0"], "name one head together; give both numbers"),
         (
             ["--source", "s.txt", "--part", "encoder", "--layer", "3", "--head", "0"],
@@ -180,6 +179,11 @@ def test_a_recurrent_model_has_no_syntactic_roles(texts: Path) -> None:
     folder = tiny.save(tiny.untrained(tiny.RNN), texts / "rnn")
     told = done(texts, folder, "--treebank", "letters.conllu", "--sentences", 10)
     assert "no head looks from word to word of one text: no syntactic roles" in told.err
+
+
+def test_a_treebank_in_another_language(bert: Path, texts: Path) -> None:
+    said = refused(texts, bert, "--treebank", "letters.conllu")
+    assert "words are unknown to this model; is it in the language that the model reads?" in said
 
 
 def test_a_language_model_reads_no_target(bert: Path, texts: Path) -> None:
