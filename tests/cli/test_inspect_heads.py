@@ -182,7 +182,8 @@ def test_a_recurrent_model_has_no_syntactic_roles(texts: Path) -> None:
 
 
 def test_a_treebank_in_another_language(bert: Path, texts: Path) -> None:
-    said = refused(texts, bert, "--treebank", "letters.conllu")
+    write_trees(texts / "other.conllu", [["да", "нет"]] * 3)
+    said = refused(texts, bert, "--treebank", "other.conllu")
     assert "words are unknown to this model; is it in the language that the model reads?" in said
 
 
