@@ -181,12 +181,6 @@ def test_a_recurrent_model_has_no_syntactic_roles(texts: Path) -> None:
     assert "no head looks from word to word of one text: no syntactic roles" in told.err
 
 
-def test_a_treebank_in_another_language(bert: Path, texts: Path) -> None:
-    write_trees(texts / "other.conllu", [["да", "нет"]] * 3)
-    said = refused(texts, bert, "--treebank", "other.conllu")
-    assert "words are unknown to this model; is it in the language that the model reads?" in said
-
-
 def test_a_language_model_reads_no_target(bert: Path, texts: Path) -> None:
     said = refused(texts, bert, "--source", "s.txt", "--target", "t.txt")
     assert "holds a language model, which reads one text, no target" in said
