@@ -54,6 +54,8 @@ MAY_KNOW: dict[str, set[str]] = {
     | {"encoders", "pretraining"},
     "translation_start": GROUND
     | {"corpus", "models.base", "models.warm_start", "folder", "language_folder", "text"},
+    "compression": GROUND
+    | {"corpus", "text", "layers", "models", "folder", "training", "decoding", "evaluation"},
     "tags": {"corpus"},
     "documents": GROUND | {"corpus", "text", "tags", "translator"},
     "workflow": GROUND

@@ -31,6 +31,7 @@ from seqloom.cli import (
     inspect,
     neighbours,
     pretrain,
+    prune,
     tag,
     train,
     translate,
@@ -69,6 +70,7 @@ app.command("embed")(embed.embed)
 app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("average")(train.average)
+app.command("prune")(prune.prune)
 app.command("get")(data.get)
 app.command("info")(info.info)
 

@@ -178,6 +178,8 @@ def _obstacles(recipe: TransformerRecipe, family: Family) -> list[str]:
         )
         if given != wanted
     ]
+    if recipe.heads_left is not None:
+        found.append("heads that were not pruned")
     if recipe.norm_epsilon != _EPSILON:
         found.append(f"model.norm_epsilon={_EPSILON} (here: {recipe.norm_epsilon})")
     if recipe.activation not in _ACTIVATIONS:

@@ -33,6 +33,11 @@ CASES, TEXTS, KINDS = 50, 10, 10
 """Cases, texts with cases, and different tokens (or pairs of words) that a role needs at least."""
 
 
+def offset_name(offset: int) -> str:
+    """Such as ``offset -1``."""
+    return f"offset {offset:+d}" if offset else "offset 0"
+
+
 @dataclass(frozen=True)
 class Measure:
     """A mean with its 95 % interval."""
@@ -180,7 +185,7 @@ def _positional(each: Sums, heads: int) -> Iterator[list[Evidence]]:
         n = each.possible[:, index]
         enough = _enough(n) and bool(n.sum() >= each.rows.sum() / 2)
         hits = each.positions[:, :, index]
-        yield _evidence(POSITIONAL, f"offset {offset:+d}", hits, n, tests, STANDS, enough, {})
+        yield _evidence(POSITIONAL, offset_name(offset), hits, n, tests, STANDS, enough, {})
 
 
 def _rare(each: Sums, heads: int, kinds: int) -> Iterator[list[Evidence]]:
@@ -212,7 +217,7 @@ def _syntax(relations: Mapping[Relation, Found], heads: int) -> list[list[Eviden
         column = []
         for head in range(heads):
             against = {
-                f"offset {OFFSETS[best]:+d}": float(offsets[best]),
+                offset_name(OFFSETS[best]): float(offsets[best]),
                 "other words": float(others[head]),
             }
             bar = max(against.values()) + MARGIN

@@ -119,17 +119,19 @@ class Syntax:
     def _sentence(self, tree: Tree, number: int, best: np.ndarray, seen: np.ndarray) -> None:
         """Take in one sentence: ``best`` [H W], and what each word sees [W W]."""
         words = [word.lower() for word in tree.sentence.words]
-        several = dict[Relation, list[Case]]()
+        some, rows = list[Case](), dict[Relation, list[int]]()
         for case in cases(tree):
             targets = tuple(word for word in case.targets if seen[case.looker, word])
             if targets:
-                several.setdefault(case.relation, []).append(case._replace(targets=targets))
+                rows.setdefault(case.relation, []).append(len(some))
+                some.append(case._replace(targets=targets))
                 pairs = ((words[case.looker], words[target]) for target in targets)
                 self._forms.setdefault(case.relation, set()).update(pairs)
-        for relation, some in several.items():
-            measured = _measure(some, tree.heads, best, seen)
-            numbers = np.full(len(some), number)
-            self._cases.setdefault(relation, []).append((*measured, numbers))
+        if not some:
+            return
+        measured = *_measure(some, tree.heads, best, seen), np.full(len(some), number)
+        for relation, own in rows.items():
+            self._cases.setdefault(relation, []).append(tuple(each[own] for each in measured))
 
 
 def _measure(

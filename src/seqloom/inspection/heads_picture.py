@@ -85,11 +85,12 @@ def evidence_of(head: Head) -> Figure:
         _bar(axes, row, each, colour_of(each.role))
         axes.plot([each.bar] * 2, [row - 0.45, row + 0.45], color="black", linewidth=1.5)
         for value in each.against.values():
-            axes.plot(value, row, marker="D", color=UNKNOWN, markersize=4, linestyle="none")
+            axes.plot(value, row, marker="D", color=UNKNOWN, markeredgecolor="white",
+                      markersize=5, linestyle="none")  # fmt: skip
     names = [*means, *(f"{'✓ ' if each.accepted else ''}{each.name}" for each in lines)]
     axes.set_yticks(range(rows), names, fontsize=8, parse_math=False)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1.02)
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.set_xlim(0, 1)
     axes.set_xlabel("share of cases with 95 % interval; line: what must be reached; ◆: baselines",
                     fontsize=8)  # fmt: skip
     told = ", ".join(head.roles) or "no role"
@@ -108,7 +109,7 @@ def shown(head: Head) -> list[Evidence]:
 def _bar(axes: Axes, row: int, each: Measure | Evidence, colour: str) -> None:
     spread = [[max(each.value - each.low, 0)], [max(each.high - each.value, 0)]]
     axes.barh(row, each.value, xerr=spread, color=colour, ecolor=UNKNOWN, height=0.7)
-    axes.annotate(f"{each.value:.2f}  n = {each.n:,}", (1.0, row), ha="right", va="center",
+    axes.annotate(f"{each.value:.2f}  n = {each.n:,}", (1.01, row), va="center",
                   fontsize=7)  # fmt: skip
 
 

@@ -26,7 +26,7 @@ _ROOM = 8
 
 @dataclass
 class _Slots:
-    """Room for keys and values, one tensor [B H C K] a layer, C >= P."""
+    """Room for keys and values, one tensor [B H C K] a layer, C >= P; layers may differ in H."""
 
     keys: list[Tensor]
     values: list[Tensor]
@@ -39,19 +39,25 @@ class _Slots:
 
     def copy(self, sentences: Tensor, slots: Tensor, room: int) -> _Slots:
         """Slots [B' P'] of sentences [B'], with ``room`` slots more, which hold anything."""
-        _, heads, size, width = self.keys[0].shape
+        size, width = self.keys[0].shape[2:]
         if not size:
-            shape = (len(sentences), heads, room, width)
-            empty = [key.new_empty(shape) for key in self.keys + self.values]
+            empty = [
+                key.new_empty(len(sentences), key.shape[1], room, width)
+                for key in self.keys + self.values
+            ]
             return _Slots(empty[: len(self.keys)], empty[len(self.keys) :], 0)
-        first = sentences[:, None] * heads + torch.arange(heads, device=sentences.device)  # [B' H]
         places = F.pad(slots, (0, room))  # [B' C']
-        rows = (first[:, :, None] * size + places[:, None]).flatten()
-        shape = (len(sentences), heads, places.shape[1], width)
+        rows = dict[int, Tensor]()
+        for heads in {key.shape[1] for key in self.keys}:
+            every = torch.arange(heads, device=sentences.device)
+            first = sentences[:, None] * heads + every  # [B' H]
+            rows[heads] = (first[:, :, None] * size + places[:, None]).flatten()
 
         # One row a slot: index_select takes whole rows, six times as fast as indexing does.
         def moved(tensor: Tensor) -> Tensor:
-            return tensor.view(-1, width).index_select(0, rows).view(shape)
+            heads = tensor.shape[1]
+            found = tensor.view(-1, width).index_select(0, rows[heads])
+            return found.view(len(sentences), heads, -1, width)
 
         return _Slots(
             [moved(each) for each in self.keys],

@@ -66,12 +66,14 @@ class Embedder(nn.Module):
 class Block(nn.Module):
     """What encoder and decoder layers share: the residual path with its norm before or after."""
 
-    def __init__(self, recipe: TransformerRecipe) -> None:
+    def __init__(self, recipe: TransformerRecipe, heads: int) -> None:
         super().__init__()
         self.pre = recipe.norm == "pre"
         self.dropout = Dropout(recipe.dropout)
         width = recipe.width
-        self.self_attention = SelfAttention(width, recipe.heads, recipe.attention_dropout)
+        self.self_attention = SelfAttention(
+            width, heads, recipe.attention_dropout, head_width=width // recipe.heads
+        )
         self.self_attention_norm = _norm(recipe)
         self.feedforward = FeedForward(
             width, recipe.feedforward, recipe.activation, recipe.activation_dropout
@@ -101,6 +103,9 @@ class Block(nn.Module):
 class EncoderLayer(Block):
     """Self-attention over the whole source, then feed-forward."""
 
+    def __init__(self, recipe: TransformerRecipe, layer: int) -> None:
+        super().__init__(recipe, recipe.heads_of("encoder", layer))
+
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """[B S D] -> [B S D]; ``bias`` [B 1 1 S] hides padding."""
         attention = self.self_attention
@@ -115,10 +120,13 @@ class EncoderLayer(Block):
 class DecoderLayer(Block):
     """Masked self-attention, cross-attention over the memory, then feed-forward."""
 
-    def __init__(self, recipe: TransformerRecipe) -> None:
-        super().__init__(recipe)
+    def __init__(self, recipe: TransformerRecipe, layer: int) -> None:
+        super().__init__(recipe, recipe.heads_of("decoder", layer))
         self.cross_attention = MultiHeadAttention(
-            recipe.width, recipe.heads, recipe.attention_dropout
+            recipe.width,
+            recipe.heads_of("cross", layer),
+            recipe.attention_dropout,
+            head_width=recipe.width // recipe.heads,
         )
         self.cross_attention_norm = _norm(recipe)
 
@@ -183,12 +191,12 @@ class Transformer(EncoderDecoder):
         source = target if recipe.tie == "all" else nn.Embedding(source_size, recipe.width)
         self.encoder = Stack(
             Embedder(source, recipe),
-            [EncoderLayer(recipe) for _ in range(recipe.encoder_layers)],
+            [EncoderLayer(recipe, layer) for layer in range(recipe.encoder_layers)],
             recipe,
         )
         self.decoder = Stack(
             Embedder(target, recipe),
-            [DecoderLayer(recipe) for _ in range(recipe.decoder_layers)],
+            [DecoderLayer(recipe, layer) for layer in range(recipe.decoder_layers)],
             recipe,
         )
         across = [layer.cross_attention for layer in self.decoder]
@@ -236,7 +244,14 @@ class Transformer(EncoderDecoder):
 
     def start(self, memory: Memory) -> State:
         """No position seen yet."""
-        return CachedState.empty(memory.keys)
+        # Keys of the decoder over itself; where heads were pruned, not as many as those across.
+        sentences, _, _, width = memory.keys[0].shape
+        return CachedState.empty(
+            tuple(
+                key.new_empty(sentences, layer.self_attention.query.out_features // width, 0, width)
+                for key, layer in zip(memory.keys, self.decoder, strict=True)
+            )
+        )
 
     def step(self, memory: Memory, state: State, last: Tensor) -> tuple[Tensor, State]:
         """See :meth:`EncoderDecoder.step`.

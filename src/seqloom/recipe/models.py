@@ -10,6 +10,17 @@ from pydantic import Discriminator, Field, Tag
 from seqloom.recipe.section import Conflict, Section
 
 
+class HeadsLeft(Section):
+    """How many heads each layer has kept after pruning, the lowest layer first."""
+
+    encoder: tuple[int, ...]
+    """Of the encoder over the source."""
+    decoder: tuple[int, ...]
+    """Of the decoder over itself."""
+    cross: tuple[int, ...]
+    """Of the decoder over the source."""
+
+
 class TransformerRecipe(Section):
     """Transformer (Vaswani et al. 2017)."""
 
@@ -20,6 +31,9 @@ class TransformerRecipe(Section):
     """Inner width F of the feed-forward layers."""
     heads: int = Field(4, ge=1)
     """Attention heads H; must divide the width."""
+    heads_left: HeadsLeft | None = None
+    """Where some were taken out (`seqloom prune`): heads of each layer; a head stays as wide as
+    width / heads."""
     encoder_layers: int = Field(3, ge=1)
     """Encoder depth."""
     decoder_layers: int = Field(3, ge=1)
@@ -64,7 +78,29 @@ class TransformerRecipe(Section):
                 f"{self.width} / {self.heads} is {head_width}; use fewer heads or other positions"
             )
             return [Conflict(("model.positions", "model.heads", "model.width"), message)]
-        return []
+        return [] if self.heads_left is None else self._left(self.heads_left)
+
+    def _left(self, left: HeadsLeft) -> list[Conflict]:
+        """Layers without heads, or more heads or layers than there were."""
+        depths = {
+            "encoder": self.encoder_layers,
+            "decoder": self.decoder_layers,
+            "cross": self.decoder_layers,
+        }
+        found = []
+        for part, depth in depths.items():
+            heads = getattr(left, part)
+            if len(heads) != depth or not all(1 <= each <= self.heads for each in heads):
+                message = (
+                    f"model.heads_left.{part}: {list(heads)} is not the number of heads, from 1 to "
+                    f"model.heads {self.heads}, of each of {depth} layers"
+                )
+                found.append(Conflict((f"model.heads_left.{part}", "model.heads"), message))
+        return found
+
+    def heads_of(self, part: Literal["encoder", "decoder", "cross"], layer: int) -> int:
+        """Heads of a layer."""
+        return self.heads if self.heads_left is None else getattr(self.heads_left, part)[layer]
 
 
 class RecurrentRecipe(Section):

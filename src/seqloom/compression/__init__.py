@@ -1,0 +1,1 @@
+"""A trained model to a smaller one that does the same."""
