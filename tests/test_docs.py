@@ -61,6 +61,14 @@ def write_corpus(folder: Path) -> None:
         ):
             text = "".join(f"{line}\n" for line in texts)
             (folder / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+    lines = list[str]()
+    for _ in range(200):
+        for number in range(1, 6):
+            word = chance.choice(list(words))
+            tag = "VERB" if word == "run" else "X"
+            lines.append(f"{number}\t{word}\t_\t{tag}\t_\t_\t{number - 1}\tdep\t_\t_")
+        lines.append("")
+    (folder / "treebank.conllu").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_recipes(folder: Path) -> None:

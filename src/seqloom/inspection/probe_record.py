@@ -46,7 +46,7 @@ class ProbeRecord(Record):
     noun = "probe record"
     height = 760
 
-    property: str
+    asked: str
     """What was asked for, such as ``upos``."""
     model: str
     """Folder."""
@@ -74,7 +74,7 @@ class ProbeRecord(Record):
 
     def values(self) -> dict[str, Any]:
         """See :meth:`Record.values`."""
-        names = ("property", "model", "classes", "layers", "examples", "baselines")
+        names = ("asked", "model", "classes", "layers", "examples", "baselines")
         values = {name: getattr(self, name) for name in names}
         return {**values, "runs": [asdict(run) for run in self.runs]}
 
@@ -82,7 +82,7 @@ class ProbeRecord(Record):
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
         return cls(
-            str(values["property"]),
+            str(values["asked"]),
             str(values["model"]),
             list(map(str, values["classes"])),
             list(map(str, values["layers"])),
@@ -128,7 +128,7 @@ class ProbeRecord(Record):
         """A table for people, a row a layer and kind of probe."""
         parts = ", ".join(f"{number:,} {name}" for name, number in self.examples.items())
         lines = [
-            f"{self.property}: {len(self.classes):,} classes; examples: {parts}",
+            f"{self.asked}: {len(self.classes):,} classes; examples: {parts}",
             *(f"{name}: {share:.1f} % right" for name, share in self.baselines.items()),
         ]
         for probe in self.probes:
@@ -167,7 +167,7 @@ class ProbeRecord(Record):
         parts = ", ".join(f"{number:,} {name}" for name, number in self.examples.items())
         of_model = f" of {self.model}" if self.model else ""
         return Curves(
-            f"What the layers{of_model} know of {self.property}",
+            f"What the layers{of_model} know of {self.asked}",
             f"{len(self.classes):,} classes; examples: {parts}.",
             self.layers,
             {

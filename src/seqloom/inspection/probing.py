@@ -210,7 +210,7 @@ def _losses(probes: Probes, part: Part, places: Tensor) -> Tensor:
     """Nats of each label [P k]."""
     found = list[Tensor]()
     with torch.no_grad():
-        for some in places.split(_CHUNK, dim=1):
+        for some in torch.split(places, _CHUNK, dim=1):
             vectors, labels = _chosen(part, some)
             logits = probes(vectors).transpose(1, 2)
             found.append(F.cross_entropy(logits, labels, reduction="none"))
@@ -233,7 +233,7 @@ def _told(probes: Probes, part: Part, places: Tensor) -> Tensor:
 def _accuracy(probes: Probes, test: Part, count: int) -> list[float]:
     right = torch.zeros(count)
     with torch.no_grad():
-        for some in _everywhere(test, count).split(_CHUNK, dim=1):
+        for some in torch.split(_everywhere(test, count), _CHUNK, dim=1):
             vectors, labels = _chosen(test, some)
             right += (probes(vectors).argmax(-1) == labels).sum(dim=1)
     return (100 * right / len(test)).tolist()

@@ -174,7 +174,7 @@ def _batches(train: _Padded, chance: np.random.Generator) -> Iterator[_Padded]:
     """Again and again, in another order each time."""
     while True:
         order = torch.from_numpy(chance.permutation(len(train.lengths)))
-        for rows in order.split(_BATCH):
+        for rows in torch.split(order, _BATCH):
             yield train.choose(rows)
 
 

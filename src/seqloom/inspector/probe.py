@@ -51,12 +51,12 @@ def probe_model(
     saved = subject.checkpoints() if settings.checkpoints else {}
     readings = [subject.readings(part.sentences, part.whole) for part in _parts(question)]
     seeds = list(range(settings.seeds))
-    trained = [hidden_states(subject.model, each) for each in readings]
+    trained: list[Layers] = [hidden_states(subject.model, each) for each in readings]
     layers = list(trained[0])
     told = Told(progress, len(layers) * len(settings.kinds) * (3 + len(saved)))
     task = [question.numbers(part) for part in _parts(question)]
     lots = [question.control(seed) for seed in seeds]
-    control = [np.stack(each) for each in zip(*lots, strict=True)]
+    control: list[Integers] = [np.stack(each) for each in zip(*lots, strict=True)]
     random = [_random(subject, each, seeds) for each in readings]
     plan: list[tuple[str, str, list[Layers], list[Integers]]] = [
         (TRAINED, TASK, trained, task),
@@ -109,8 +109,9 @@ def _runs(
     for kind in kinds:
         accuracy, bits = list[list[float]](), list[list[float]]()
         for layer in parts[0]:
-            made = _standardised([each[layer] for each in parts], labels)
-            found = probe(kind, *made, question.train.groups, len(question.classes), seeds)
+            train, stop, test = _standardised([each[layer] for each in parts], labels)
+            groups, classes = question.train.groups, len(question.classes)
+            found = probe(kind, train, stop, test, groups, classes, seeds)
             accuracy.append(found.accuracy)
             bits.append(found.bits)
             told.one()

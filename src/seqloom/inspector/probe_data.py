@@ -152,7 +152,8 @@ def ask(
         asked = _words(parts, limits)
     else:
         asked = [_tags(part, limit) for part, limit in zip(parts, limits, strict=True)]
-    question = Question(name or "tags", *asked, left_out=sum(left_out))
+    train, stop, measure = asked
+    question = Question(name or "tags", train, stop, measure, sum(left_out))
     _check(question, treebank)
     return question
 
@@ -176,7 +177,8 @@ def _lengths(parts: Sequence[list[TaggedSentence]], limits: Sequence[int]) -> li
     """Lengths in six ranges that hold as many training sentences each."""
     kept = [part[:limit] for part, limit in zip(parts, limits, strict=True)]
     lengths = [len(sentence.words) for sentence in kept[0]]
-    edges = np.unique(np.quantile(lengths, np.arange(1, _BINS) / _BINS)) if lengths else []
+    shares = np.arange(1, _BINS) / _BINS
+    edges = np.unique(np.quantile(lengths, shares)) if lengths else np.zeros(0)
     names = [f"to {edge:g} words" for edge in edges] + ["longer"]
     width = len(str(len(names)))
     return [
@@ -198,7 +200,7 @@ def _words(parts: Sequence[list[TaggedSentence]], limits: Sequence[int]) -> list
     found = list[Asked]()
     for part, limit in zip(parts, limits, strict=True):
         held = [(each, asked & {word.lower() for word in each.words}) for each in part]
-        one = [(sentence, *words) for sentence, words in held if len(words) == 1][:limit]
+        one = [(sentence, words.pop()) for sentence, words in held if len(words) == 1][:limit]
         found.append(_texts([sentence for sentence, _ in one], [word for _, word in one]))
     return found
 

@@ -75,7 +75,8 @@ def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) 
                 f"{treebank}: {len(part):,} trees are left to {what}; expected {_LEAST} or more. "
                 "Give more sentences."
             )
-    return Trees(*parts, left_out)
+    train, stop, measure = parts
+    return Trees(train, stop, measure, left_out)
 
 
 def _until(trees: Sequence[Tree], words: int) -> list[Tree]:
@@ -150,8 +151,8 @@ def _probed(
     """What one probe of each layer finds."""
     found = list[Structure]()
     for layer in states[0]:
-        sentences = _sentences([each[layer] for each in states], shapes)
-        found.append(structural_probe(*sentences, seed))
+        train, stop, measure = _sentences([each[layer] for each in states], shapes)
+        found.append(structural_probe(train, stop, measure, seed))
         told.one()
     return found
 
@@ -169,6 +170,6 @@ def _sentences(
     made = list[list[Sentence]]()
     for each, trees in zip(vectors, shapes, strict=True):
         scaled = torch.from_numpy((each - mean) / spread)
-        parted = scaled.split([len(shape.heads) for shape in trees])
+        parted = torch.split(scaled, [len(shape.heads) for shape in trees])
         made.append([Sentence(part, shape) for part, shape in zip(parted, trees, strict=True)])
     return made
