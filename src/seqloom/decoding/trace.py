@@ -73,6 +73,8 @@ class Trace:
         self.steps: list[list[Candidate]] = []
         self.stop: Stop | None = None
         """Of beam search."""
+        self.longest = 0
+        """The longest output in tokens."""
         self._count = count
         self._watched = tuple(watched)
         self._watched_row: int | None = 0
@@ -104,6 +106,7 @@ class Trace:
     ) -> None:
         """A step of beam search: see :func:`note_extension`."""
         assert len(totals) == 1, "a trace follows the search of one sentence"
+        self.longest = int(constraints.limits[0])
         sums = allowed + totals.reshape(-1, 1)
         kept = _places(going_on, going_on.totals[0].isfinite())
         finished = _places(taken, ended[0])
@@ -129,6 +132,7 @@ class Trace:
         self, allowed: Tensor, chosen: Tensor, is_open: Tensor, constraints: Constraints
     ) -> None:
         """A step of a walk: see :func:`note_choice`."""
+        self.longest = int(constraints.limits[0])
         live = is_open.nonzero().squeeze(1).tolist()
         tokens = chosen.tolist()
         taken = [(row, tokens[row]) for row in live]

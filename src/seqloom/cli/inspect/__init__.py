@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from seqloom.cli.inspect import align, attention, tokens
+from seqloom.cli.inspect import align, attention, beam, tokens
 
 app = typer.Typer(help="See what a model does: where it looks, and why.", no_args_is_help=True)
 app.command("attention")(attention.attention)
 app.command("align")(align.align)
+app.command("beam")(beam.beam)
 app.command("tokens")(tokens.tokens)
