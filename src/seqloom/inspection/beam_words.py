@@ -37,6 +37,13 @@ def ending(tree: BeamTree) -> str:
     )
 
 
+def named(tree: BeamTree, output: Output) -> str:
+    """How an output is called: its way, and its number where there may be several."""
+    same = [each.node for each in tree.of_way(output.way)]
+    numbered = output.way in ("beam", "sample")
+    return f"{output.way} {same.index(output.node) + 1}" if numbered else output.way
+
+
 def why(tree: BeamTree, number: int) -> str:
     """What became of a node and by what rule."""
     node = tree.nodes[number]
@@ -103,7 +110,7 @@ def _departure(tree: BeamTree, forced: Output) -> str:
     for step, number in enumerate(path, start=1):
         node = tree.nodes[number]
         if node.fate in ("pruned", "forbidden"):
-            return f"It left the search at step {step} with {node.token!r}: {why(tree, number)}."
+            return f"It left the search at step {step} with {node.token!r} ({why(tree, number)})."
         if node.fate == "":
             return f"It was still open at step {step - 1}. {ending(tree)}"
     return f"It never left the beam: {why(tree, forced.node)}."
@@ -118,8 +125,13 @@ def _comparison(tree: BeamTree, forced: Output) -> list[str]:
         f"{_figures(tree, winner.node)}: {abs(difference):.3f} "
         f"{'more' if difference > 0 else 'less'}."
     )
-    if any(tree.nodes[number].fate == "forbidden" for number in tree.path(forced.node)):
-        return [told, "No beam finds it, as a rule forbids it."]
+    for step, number in enumerate(tree.path(forced.node), start=1):
+        node = tree.nodes[number]
+        if node.fate == "forbidden":
+            return [
+                told,
+                f"No beam finds it: {node.token!r} at step {step} is {why(tree, number)}.",
+            ]
     if difference > 0:
         return [
             told,
@@ -170,10 +182,10 @@ def report(tree: BeamTree) -> str:
 def _outputs(tree: BeamTree) -> str:
     rows = [["", "score", "log-prob.", "tokens", "text"]]
     for way in WAYS:
-        for place, output in enumerate(tree.of_way(way), start=1):
+        for output in tree.of_way(way):
             rows.append(
                 [
-                    f"{way} {place}" if way in ("beam", "sample") else way,
+                    named(tree, output),
                     f"{tree.score(output.node):.3f}",
                     f"{tree.totals[output.node]:.3f}",
                     str(tree.depths[output.node]),
