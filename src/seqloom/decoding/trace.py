@@ -105,8 +105,7 @@ class Trace:
         constraints: Constraints,
     ) -> None:
         """A step of beam search: see :func:`note_extension`."""
-        assert len(totals) == 1, "a trace follows the search of one sentence"
-        self.longest = int(constraints.limits[0])
+        self._begin_step(constraints)
         sums = allowed + totals.reshape(-1, 1)
         kept = _places(going_on, going_on.totals[0].isfinite())
         finished = _places(taken, ended[0])
@@ -132,11 +131,11 @@ class Trace:
         self, allowed: Tensor, chosen: Tensor, is_open: Tensor, constraints: Constraints
     ) -> None:
         """A step of a walk: see :func:`note_choice`."""
-        self.longest = int(constraints.limits[0])
+        self._begin_step(constraints)
         live = is_open.nonzero().squeeze(1).tolist()
         tokens = chosen.tolist()
         taken = [(row, tokens[row]) for row in live]
-        wanted = dict.fromkeys([*taken, *self._likely(live)])
+        wanted = dict.fromkeys([*taken, *self._likely(live), *self._ahead()])
         found = []
         for row, token in wanted:
             value, own = float(allowed[row, token]), float(allowed[row, tokens[row]])
@@ -147,8 +146,15 @@ class Trace:
                 fate, rule = "forbidden", constraints.rule(token, len(self.steps))
             missed = own - value if fate == "pruned" else None
             found.append(self._candidate(row, token, fate, rule, rank, missed))
-        rows = dict.fromkeys(range(len(tokens)))
-        self._end_step(found, wanted, [(row, tokens[row]) if row in live else None for row in rows])
+        self._follow({pair: pair[0] for pair in taken})
+        going_on = dict(taken)
+        self._end_step(
+            found, wanted, [(r, going_on[r]) if r in going_on else None for r in range(len(tokens))]
+        )
+
+    def _begin_step(self, constraints: Constraints) -> None:
+        assert len(constraints.limits) == 1, "a trace follows the search of one sentence"
+        self.longest = int(constraints.limits[0])
 
     def _candidate(
         self,

@@ -32,12 +32,13 @@ class Growth:
         before: list[int] = []
         for step, candidates in enumerate(trace.steps, start=1):
             last = step == len(trace.steps)
-            before = [
-                self._take(
-                    0 if step == 1 else before[each.parent], each, _fate(each, last), searched
-                )
-                for each in candidates
-            ]
+            numbers = []
+            for each in candidates:
+                number = self._node(0 if step == 1 else before[each.parent], each)
+                if searched:
+                    self._tell(number, each, last, among_twice=trace.stop is not None)
+                numbers.append(number)
+            before = numbers
             self.depth = max(self.depth, step)
 
     def add(self, way: str, found: Sequence[Hypothesis]) -> None:
@@ -59,30 +60,35 @@ class Growth:
         named = [replace(n, token=t) for n, t in zip(self._nodes[1:], names, strict=True)]
         return [self._nodes[0], *named]
 
-    def _take(self, parent: int, each: Candidate, fate: str, searched: bool) -> int:
+    def _node(self, parent: int, each: Candidate) -> int:
+        """The node of a candidate, which may be there already."""
         number = self._places.get((parent, each.token))
         if number is None:
             number = self._places[parent, each.token] = len(self._nodes)
             self._nodes.append(Node(parent, "", each.log_probability, ""))
             self._ids.append(each.token)
         node = self._nodes[number]
-        if searched:
-            rule = "end" if fate == "pruned" and each.token == self._end else each.rule or ""
-            node = replace(node, fate=fate, rule=rule, rank=each.rank, missed=each.missed)
-        elif each.fate == "forbidden" and not node.fate:
+        if each.fate == "forbidden":
             node = replace(node, fate="forbidden", rule=each.rule or "")
         if each.draw is not None:
             node = replace(node, draw=each.draw)
         self._nodes[number] = node
         return number
 
+    def _tell(self, number: int, each: Candidate, last: bool, among_twice: bool) -> None:
+        """Keep what became of a node; what stays open after the last step is cut off."""
+        fate = "cut" if last and each.fate == "kept" else each.fate
+        ends = among_twice and fate == "pruned" and each.token == self._end
+        self._nodes[number] = replace(
+            self._nodes[number],
+            fate=fate,
+            rule="end" if ends else each.rule or "",
+            rank=each.rank,
+            missed=each.missed,
+        )
+
     def _find(self, ids: Sequence[int]) -> int:
         node = 0
         for token in ids:
             node = self._places[node, token]
         return node
-
-
-def _fate(each: Candidate, last: bool) -> str:
-    """What stays open after the last step is cut off."""
-    return "cut" if last and each.fate == "kept" else each.fate

@@ -162,8 +162,8 @@ def _draw_nodes(
     ends: dict[int, list[str]] = {}
     for output in tree.outputs:
         ends.setdefault(output.node, []).append(named(tree, output))
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-    small = {"va": "center", "fontsize": _FONT_SIZE - 2, "color": "#666666"}
+    box: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    small: dict[str, Any] = {"va": "center", "fontsize": _FONT_SIZE - 2, "color": "#666666"}
     for number, name in names.items():
         x_name, row = tree.depths[number] + 0.12, places[number]
         axes.text(x_name, row, name, va="center", bbox=box, zorder=2, **style)

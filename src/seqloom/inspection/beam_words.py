@@ -14,9 +14,9 @@ def heading(tree: BeamTree) -> str:
     """How the search was asked to go."""
     options = tree.options
     beam = "greedy search" if options["beam"] == 1 else f"beam of {options['beam']}"
-    parts = [beam, f"length penalty {options['length_penalty']} of {options['alpha']:g}"]
+    parts = [beam, f"length penalty {options['length_penalty']}, alpha {options['alpha']:g}"]
     if options["no_repeat_ngram"]:
-        parts.append(f"no {options['no_repeat_ngram']} tokens twice")
+        parts.append(f"no n-gram of {options['no_repeat_ngram']} twice")
     if options["repetition_penalty"] != 1:
         parts.append(f"repetition penalty {options['repetition_penalty']:g}")
     return ", ".join([*parts, f"at most {options['longest']} tokens"])
@@ -86,7 +86,7 @@ def _rule(tree: BeamTree, node: Node) -> str:
     return {
         "prefix": "the output has to begin otherwise",
         "special": "a special token that no text holds",
-        "repeated": f"it would repeat {tree.options['no_repeat_ngram']} tokens (no_repeat_ngram)",
+        "repeated": f"it would repeat an n-gram of {tree.options['no_repeat_ngram']}",
     }[node.rule]
 
 
@@ -133,18 +133,22 @@ def _comparison(tree: BeamTree, forced: Output) -> list[str]:
                 f"No beam finds it: {node.token!r} at step {step} is {why(tree, number)}.",
             ]
     if difference > 0:
+        missed = (
+            "The model prefers it, and the search missed it (a search error): try a wider beam."
+        )
+        return [told, missed]
+    if not winner.finished:
         return [
             told,
-            "The model prefers it, and the search missed it (a search error): try a wider beam.",
+            "But what the search chose is cut off, and finished outputs stand before those: a "
+            "wider beam may find it.",
         ]
     return [told, "The model itself prefers the other, so the search is not to blame."]
 
 
 def _figures(tree: BeamTree, node: int) -> str:
-    return (
-        f"{tree.score(node):.3f} (log-probability {tree.totals[node]:.3f} of "
-        f"{tree.depths[node]} tokens)"
-    )
+    tokens = f"{tree.depths[node]} token{'' if tree.depths[node] == 1 else 's'}"
+    return f"{tree.score(node):.3f} (log-probability {tree.totals[node]:.3f} of {tokens})"
 
 
 def _dearest(tree: BeamTree, forced: Output) -> list[str]:
