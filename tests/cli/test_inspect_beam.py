@@ -103,7 +103,7 @@ def test_a_forced_text_stands_behind_the_prompt(gpt: Path, tmp_path: Path) -> No
     tree = BeamRecord.load(tmp_path / "b.json").tree
     assert tree.forced is not None and tree.forced.text == " sat on"
     pieces = [tree.nodes[number].token for number in tree.path(tree.forced.node)]
-    assert pieces == ["▁sat", "▁on", "</s>"]
+    assert pieces == ["sat", "on", "</s>"]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,7 @@ def test_what_cannot_write(
     assert "holds a language model, which is told no language" in said
     said = refused(tmp_path, gpt, "a cat " * 20)
     assert "and the model holds 24 together with what it writes" in said
+    assert "no token for: 'zebra'" in refused(tmp_path, gpt, "a cat", "--force", " zebra")
     config = (
         (model / "config.json").read_text().replace('"format"', '"kind": "classes", "format"', 1)
     )

@@ -23,10 +23,10 @@ from seqloom.inspection.beam_recording import Asked
 from seqloom.inspector.beam import beam_of_continuation, beam_of_translation
 from seqloom.language_model import LanguageModel
 from seqloom.recipe import DecodingRecipe
-from tiny_writers import sharp_translator, tiny_gpt
+from tiny_writers import never_ends, sharp_translator, tiny_gpt
 
 ALL = Asked(4, greedy=True, sample=True)
-FORCED = {"transformer": "H B", "rnn": "A A", "gpt": " mat rat"}
+FORCED = {"transformer": "H B", "rnn": "A A", "gpt": " mat saw"}
 
 
 def options(**values: Any) -> DecodingRecipe:
@@ -187,6 +187,22 @@ def test_an_output_that_the_search_did_not_wait_for() -> None:
     assert [record.tree.nodes[number].fate for number in path] == ["kept", "kept", "cut", ""]
 
 
+def test_a_string_ends_a_greedy_search(tmp_path: Path) -> None:
+    gpt = LanguageModel.load(tiny_gpt(tmp_path), device="cpu")
+    greedy = options(beam=1, nbest=1)
+    never_ends(gpt.writer())
+    free = beam_of_continuation(gpt, "a cat", greedy).tree
+    ended = greedy.model_copy(update={"stop": (free.winner.text.split()[2],)})
+    tree = beam_of_continuation(gpt, "a cat", ended, force=" mat on").tree
+    assert (
+        tree.winner.finished
+        and tree.winner.text == " " + " ".join(free.winner.text.split()[:2]) + " "
+    )
+    assert tree.nodes[tree.winner.node].fate == "finished"
+    assert tree.stop.rule == "ended" and tree.stop.step < free.stop.step
+    assert tree.forced is not None and tree.forced.text == " mat on"
+
+
 def test_the_text_for_a_terminal() -> None:
     lines = by_hand([4, 6], Asked(8, greedy=True)).text().splitlines()
     assert lines[0] == "beam of 2, length penalty wu, alpha 0, at most 6 tokens"
@@ -219,7 +235,12 @@ def test_a_record_survives_its_file(case: Case, tmp_path: Path) -> None:
         ({"outputs": []}, "a damaged beam record: no output of the search"),
         ({"penalties": [1.0]}, "a damaged beam record: 1 penalties for 3 steps"),
         ({"nodes": {}}, "a damaged beam record: 'parent'"),
-        ({"stop": {"rule": "x", "step": 1}}, "a damaged beam record: no such reason to stop: 'x'"),
+        (
+            {"stop": {"rule": "x", "step": 1, "attainable": None, "worst": None}},
+            "a damaged beam record: no such reason to stop: 'x'",
+        ),
+        ({"stop": {"rule": "limit"}}, "a damaged beam record: .*step"),
+        ({"options": {"beam": 2}}, "a damaged beam record: 'nbest'"),
     ],
 )
 def test_what_is_no_such_record_is_refused(change: dict[str, Any], message: str) -> None:
@@ -257,7 +278,7 @@ def test_rows_of_a_picture_are_shared_by_no_two_nodes(case: Case) -> None:
 
 def test_a_large_picture_says_what_it_leaves_out(tmp_path: Path) -> None:
     gpt = LanguageModel.load(tiny_gpt(tmp_path, context=60), device="cpu")
-    gpt.writer().head.weight.data[gpt.tokenizer.symbols.end] = -3  # hardly ever ends
+    never_ends(gpt.writer())
     wide = options(beam=30, nbest=1, max_tokens=STEPS + 8)
     figure = draw(beam_of_continuation(gpt, "a cat", wide, Asked(1)).tree)
     title = figure.axes[0].get_title(loc="left")

@@ -9,7 +9,7 @@ Axes: R rows, M candidates of search, V vocabulary, C tokens that may be drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from seqloom.decoding.candidates import Candidates
 from seqloom.decoding.constraints import Constraints, Rule
 
 Fate = Literal["kept", "finished", "pruned", "forbidden"]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,19 @@ class Trace:
     Args:
         count: how many of the likeliest tokens of each open hypothesis are noted.
         watched: tokens of an output whose way is noted for as long as it is open, likely or not.
+        progress: told how many steps have been taken, and how many there are at most.
     """
 
-    def __init__(self, count: int, watched: Sequence[int] = ()) -> None:
+    def __init__(
+        self, count: int, watched: Sequence[int] = (), progress: Progress | None = None
+    ) -> None:
         self.steps: list[list[Candidate]] = []
         self.stop: Stop | None = None
         """Of beam search."""
         self.longest = 0
         """The longest output in tokens."""
         self._count = count
+        self._progress = progress
         self._watched = tuple(watched)
         self._watched_row: int | None = 0
         self._open: list[int | None] = []
@@ -179,7 +184,8 @@ class Trace:
         """The likeliest tokens of rows, forbidden or not."""
         count = min(self._count, self._given.shape[1])
         for row in rows:
-            for token in self._given[row].topk(count).indices.tolist():
+            values, tokens = self._given[row].topk(count)
+            for token in tokens[values.isfinite()].tolist():
                 yield row, token
 
     def _ahead(self) -> Iterator[tuple[int, int]]:
@@ -199,6 +205,8 @@ class Trace:
     ) -> None:
         places = {each: place for place, each in enumerate(wanted)}
         self.steps.append(found)
+        if self._progress is not None:
+            self._progress("searching", len(self.steps), self.longest)
         self._open = [None if each is None else places[each] for each in going_on]
 
 
@@ -224,9 +232,11 @@ _active: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 @contextmanager
-def traced(count: int, watched: Sequence[int] = ()) -> Iterator[Trace]:
+def traced(
+    count: int, watched: Sequence[int] = (), progress: Progress | None = None
+) -> Iterator[Trace]:
     """Note what is searched inside the block; see :class:`Trace`."""
-    trace = Trace(count, watched)
+    trace = Trace(count, watched, progress)
     token = _active.set(trace)
     try:
         yield trace

@@ -21,7 +21,9 @@
   const shifts = Object.fromEntries(
     there.map((way, i) => [way, BESIDE * (i - (there.length - 1) / 2)]));
 
-  const state = { size: TWO_LINES, hovered: -1, pinned: -1, opened: new Set(), waiting: false };
+  const state = {
+    size: TWO_LINES, hovered: -1, pinned: -1, opened: new Set(), ways: new Set(), waiting: false,
+  };
 
   // ---- what is shown
 
@@ -31,7 +33,8 @@
   }
 
   function rearrange() {
-    layout.shown(ways(), level.value, state.opened);
+    state.ways = ways();
+    layout.shown(state.ways, level.value, state.opened);
     for (const name of ["hovered", "pinned"]) if (!layout.row.has(state[name])) state[name] = -1;
     resize();
     tell();
@@ -129,8 +132,7 @@
     const line = (shift) => `M ${begin} ${startY + shift} H ${turn} `
       + `C ${turn + 12} ${startY + shift} ${end - 12} ${y + shift} ${end} ${y + shift}`;
     if (chosen) make(parent, "path", { d: line(0), class: "chosen" });
-    const shown = ways();
-    const own = WAYS.filter((way) => shown.has(way)
+    const own = WAYS.filter((way) => state.ways.has(way)
       && layout.outputs[node].some((number) => tree.outputs[number].way === way));
     if (!own.length) make(parent, "path", { d: line(0), class: tree.fate[node] });
     for (const way of own) make(parent, "path", { d: line(shifts[way]), class: way });
@@ -157,8 +159,7 @@
   }
 
   function tags(node) {
-    const shown = ways();
-    return tree.outputs.filter((output) => output.node === node && shown.has(output.way))
+    return tree.outputs.filter((output) => output.node === node && state.ways.has(output.way))
       .map(({ way, name: told }) => LETTERS[way] + (told.match(/\d+$/) || [""])[0]);
   }
 

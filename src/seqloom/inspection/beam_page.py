@@ -37,8 +37,8 @@ _BODY = """<h1>{title}</h1>
 <p><small>{legend}</small></p>
 <p><small id="keys">Point at a token, click to keep it. Keys on the tree: → and ← go along a
 hypothesis, ↑ and ↓ to others of the same step, Home to the beginning, End to the end of the
-hypothesis, Enter opens and closes what was pruned, + and − change the size, Escape lets
-go.</small></p>"""
+hypothesis, Enter (or a double click) opens and closes what was pruned, + and − change the size,
+Escape lets go.</small></p>"""
 
 _LEGEND = (
     "● kept, ■ finished, □ open when the search ended, × pruned, ⊘ forbidden, ◇ not looked at by "

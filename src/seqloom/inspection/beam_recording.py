@@ -13,14 +13,13 @@ from seqloom.decoding.penalties import penalty_of
 from seqloom.decoding.search import search
 from seqloom.decoding.stopping import before_stop
 from seqloom.decoding.stream import pad
-from seqloom.decoding.trace import Trace, traced
+from seqloom.decoding.trace import Progress, Trace, traced
 from seqloom.inspection.beam_growth import Growth
 from seqloom.inspection.beam_record import BeamRecord
-from seqloom.inspection.beam_tree import BeamTree, Output, Stopped
+from seqloom.inspection.beam_tree import OPTIONS, BeamTree, Output, Stopped
 from seqloom.models.base import Writer
 from seqloom.recipe import DecodingRecipe
 
-_TOLD = ("beam", "nbest", "length_penalty", "alpha", "no_repeat_ngram", "repetition_penalty")
 _DRAWN = ("temperature", "top_k", "top_p", "min_p", "seed")
 
 
@@ -55,15 +54,21 @@ class Asked:
 
 
 def record_search(
-    model: Writer, reading: Reading, options: DecodingRecipe, asked: Asked
+    model: Writer,
+    reading: Reading,
+    options: DecodingRecipe,
+    asked: Asked,
+    progress: Progress | None = None,
 ) -> BeamRecord:
     """Let ``model`` search as ``options`` say, which do not sample, and keep what it looked at.
+
+    ``progress`` is told how many steps a search has taken.
 
     Raises:
         DecodingError: as :func:`seqloom.decoding.search.search` and
             :func:`seqloom.decoding.forced.walk_along`.
     """
-    run = _Run(model, reading)
+    run = _Run(model, reading, progress)
     growth = Growth(model.symbols.end)
     target = [] if reading.forced is None else [*reading.forced, model.symbols.end]
     forced = run.along(target, options) if target else None
@@ -91,6 +96,7 @@ class _Run:
 
     model: Writer
     reading: Reading
+    progress: Progress | None
 
     def __post_init__(self) -> None:
         device = next(self.model.parameters()).device
@@ -100,7 +106,7 @@ class _Run:
     def traced(
         self, options: DecodingRecipe, count: int, watched: Sequence[int] = ()
     ) -> tuple[Trace, list[Hypothesis]]:
-        with traced(count, watched) as trace:
+        with traced(count, watched, self.progress) as trace:
             [found] = search(
                 [self.model],
                 self.source,
@@ -112,7 +118,7 @@ class _Run:
         return trace, found
 
     def along(self, target: Sequence[int], options: DecodingRecipe) -> Trace:
-        with traced(0) as trace:
+        with traced(0, progress=self.progress) as trace:
             walk_along([self.model], self.source, self.mask, target, options, self.reading.begun)
         return trace
 
@@ -121,20 +127,25 @@ def _tree(
     growth: Growth, reading: Reading, options: DecodingRecipe, asked: Asked, trace: Trace
 ) -> BeamTree:
     """The tree with names of tokens, texts and what the search was told."""
-    told = _TOLD + _DRAWN if asked.sample else _TOLD
+    told = [*OPTIONS, *_DRAWN] if asked.sample else OPTIONS
+    known = options.model_dump() | {"longest": trace.longest}
     nodes = growth.nodes(reading.pieces)
     outputs = [
-        Output(way, node, before_stop(reading.decode(ids), options.stop), finished)
+        Output(way, node, _text(reading, ids, () if way == "forced" else options.stop), finished)
         for way, node, ids, finished in growth.outputs
     ]
     return BeamTree(
         reading.title,
-        {"longest": trace.longest, **{name: getattr(options, name) for name in told}},
+        {name: known[name] for name in told},
         [penalty_of(options)(length) for length in range(1, growth.depth + 1)],
         nodes,
         outputs,
         _stopped(trace, outputs[0]),
     )
+
+
+def _text(reading: Reading, ids: Sequence[int], stop: Sequence[str]) -> str:
+    return before_stop(reading.decode(ids), stop)
 
 
 def _stopped(trace: Trace, best: Output) -> Stopped:

@@ -6,7 +6,7 @@ divided by the length penalty of its length.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -20,6 +20,16 @@ WAYS = {
     "forced": "the forced text",
 }
 """How an output came about."""
+OPTIONS: dict[str, Callable[[Any], Any]] = {
+    "beam": int,
+    "nbest": int,
+    "longest": int,
+    "length_penalty": str,
+    "alpha": float,
+    "no_repeat_ngram": int,
+    "repetition_penalty": float,
+}
+"""What a tree tells of its search: fields of the decoding recipe, and the longest output."""
 RULES = ("", "prefix", "special", "repeated", "end")
 STOPS = ("final", "limit", "ended")
 """Nothing could enter the n-best; the longest output is reached; the only hypothesis has ended."""
@@ -90,7 +100,7 @@ class BeamTree:
     title: str
     """What was read."""
     options: dict[str, Any]
-    """Fields of the decoding recipe that say how, and ``longest``: the longest output in tokens."""
+    """:data:`OPTIONS`, and those of sampling where samples are shown."""
     penalties: list[float]
     """What a score is divided by, from length 1 on."""
     nodes: list[Node]
@@ -196,17 +206,29 @@ class BeamTree:
         rows = zip(*columns.values(), strict=True)
         return cls(
             str(values["title"]),
-            dict(values["options"]),
+            values["options"] | {name: of(values["options"][name]) for name, of in OPTIONS.items()},
             list(map(float, values["penalties"])),
             [_node(*row) for row in rows],
-            [Output(**output) for output in values["outputs"]],
-            Stopped(**values["stop"]),
+            [_output(**output) for output in values["outputs"]],
+            _stopped(**values["stop"]),
         )
 
 
 def _node(
     parent: Any, token: Any, log_probability: Any, fate: Any, rule: Any, rank: Any, *numbers: Any
 ) -> Node:
-    missed, draw = (None if number is None else float(number) for number in numbers)
+    missed, draw = map(_number, numbers)
     rank = None if rank is None else int(rank)
     return Node(int(parent), str(token), float(log_probability), fate, rule, rank, missed, draw)
+
+
+def _output(way: Any, node: Any, text: Any, finished: Any) -> Output:
+    return Output(way, int(node), str(text), bool(finished))
+
+
+def _stopped(rule: Any, step: Any, attainable: Any, worst: Any) -> Stopped:
+    return Stopped(rule, int(step), _number(attainable), _number(worst))
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

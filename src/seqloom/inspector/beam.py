@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from seqloom.corpus.report import shorten
+from seqloom.decoding.trace import Progress
 from seqloom.errors import DecodingError
 from seqloom.inspection.beam_record import BeamRecord
 from seqloom.inspection.beam_recording import Asked, Reading, record_search
@@ -21,6 +22,7 @@ def beam_of_translation(
     options: DecodingRecipe,
     asked: Asked | None = None,
     force: str | None = None,
+    progress: Progress | None = None,
     **languages: Unpack[Languages],
 ) -> BeamRecord:
     """How a translator searches for the translation of one sentence, in float32.
@@ -31,6 +33,7 @@ def beam_of_translation(
         options: how to search; sampling is shown besides where it is ``asked`` for.
         asked: what is to be seen.
         force: a text that is compared with what the search chooses.
+        progress: told how many steps a search has taken.
         languages: as for :meth:`Translator.translate`.
 
     Raises:
@@ -52,7 +55,7 @@ def beam_of_translation(
         [forced] = framing.targets([force])
         _check_known(tokenizer, force, forced)
     reading = Reading(text, ids, tokenizer.pieces, tokenizer.decode, begun, forced)
-    return record_search(translator.model, reading, _searching(options), asked or Asked())
+    return record_search(translator.model, reading, _searching(options), asked or Asked(), progress)
 
 
 def beam_of_continuation(
@@ -61,6 +64,7 @@ def beam_of_continuation(
     options: DecodingRecipe,
     asked: Asked | None = None,
     force: str | None = None,
+    progress: Progress | None = None,
 ) -> BeamRecord:
     """How a causal language model searches for what follows a prompt, in float32.
 
@@ -71,6 +75,7 @@ def beam_of_continuation(
         asked: what is to be seen.
         force: a text that is compared with what the search chooses; it stands right behind the
             prompt, its space included.
+        progress: told how many steps a search has taken.
 
     Raises:
         DecodingError: a masked model; a prompt that leaves no room; a forced text that is too long
@@ -83,7 +88,7 @@ def beam_of_continuation(
         forced = _behind(tokenizer, prompt, ids, force)
         _check_known(tokenizer, force, forced)
     reading = Reading(prompt, ids, tokenizer.pieces, following(tokenizer, ids), forced=forced)
-    return record_search(writer, reading, _searching(options), asked or Asked())
+    return record_search(writer, reading, _searching(options), asked or Asked(), progress)
 
 
 def _searching(options: DecodingRecipe) -> DecodingRecipe:

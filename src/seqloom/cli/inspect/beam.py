@@ -81,9 +81,10 @@ def beam(
     asked = Asked(candidates, greedy, sample)
     languages: Languages = {"target_language": target_language, "source_language": source_language}
     with Watch() as watch:
-        watch.stage("searching", 0)
         flags["sample"] = False  # the search is shown whatever the folder does by itself
-        record = _recorded(folder, text, flags, settings or [], asked, force, languages, device)
+        record = _recorded(
+            folder, text, flags, settings or [], asked, force, languages, device, watch
+        )
         for number, place in enumerate(out or []):
             watch.stage("drawing", number, len(out or []))
             record.save(place)
@@ -101,6 +102,7 @@ def _recorded(
     force: str | None,
     languages: Languages,
     device: str | None,
+    watch: Watch,
 ) -> BeamRecord:
     from seqloom.inspector.beam import beam_of_continuation, beam_of_translation
 
@@ -109,7 +111,7 @@ def _recorded(
             raise DecodingError(f"{folder} holds a language model, which is told no language.")
         model = open_language_model(folder, device)
         options = decoding_recipe(model.recipe.decoding, flags, settings)
-        return beam_of_continuation(model, text, options, asked, force)
+        return beam_of_continuation(model, text, options, asked, force, watch.stage)
     translator = open_translator(folder, device)
     options = decoding_recipe(translator.recipe.decoding, flags, settings)
-    return beam_of_translation(translator, text, options, asked, force, **languages)
+    return beam_of_translation(translator, text, options, asked, force, watch.stage, **languages)
