@@ -149,6 +149,20 @@ def test_rules_and_their_victims(tmp_path: Path) -> None:
     assert "No beam finds it: 'A' at step 2 is forbidden: it would repeat an n-gram of 1" in told
 
 
+def test_every_output_begins_with_its_language() -> None:
+    tokenizers = tiny.tokenizers_of(tags=("de", "en"))
+    translator = tiny.untrained(tiny.RNN, tokenizers=tokenizers, tag="both")
+    languages = {"target_language": "de", "source_language": "en"}
+    record = beam_of_translation(translator, "a", options(), force="B", **languages)
+    tree = record.tree
+    first = [tree.nodes[number] for number in tree.children[0]]
+    assert [node.token for node in first if node.fate == "kept"] == ["<2de>"]
+    others = [node for node in first if node.token != "<2de>"]
+    assert others and all((n.fate, n.rule) == ("forbidden", "prefix") for n in others)
+    assert all(tree.path(output.node)[0] == 1 for output in tree.outputs)
+    assert "It left the search at step 2" in record.verdict()
+
+
 def test_a_search_error_is_told_from_a_models_preference() -> None:
     missed = by_hand([5, 7], beam=1)  # greedily A, and B would have been better
     assert [output.text for output in missed.tree.of_way("beam")] == ["A C"]
