@@ -206,7 +206,7 @@ class LanguageModel:
         Raises:
             DecodingError: it has not learned to converse, or cannot write at all.
         """
-        self._writer()
+        self.writer()
         form = self.recipe.data.chat
         if form is None:
             raise DecodingError(
@@ -215,7 +215,12 @@ class LanguageModel:
             )
         return form
 
-    def _writer(self) -> CausalModel:
+    def writer(self) -> CausalModel:
+        """The model, if it can write.
+
+        Raises:
+            DecodingError: a masked model.
+        """
         if not isinstance(self.model, CausalModel):
             raise DecodingError(
                 f"{self.folder} holds a masked model (BERT), which fills holes and cannot go on "
@@ -225,7 +230,7 @@ class LanguageModel:
 
     def _ready(self, options: DecodingRecipe) -> CausalModel:
         """The model, multiplying as the options say."""
-        model = self._writer()
+        model = self.writer()
         precision: str = options.precision
         if precision == "int8" and (self.device.type != "cpu" or not int8_available()):
             raise DecodingError("decoding.precision: int8 is for processors; use bfloat16.")

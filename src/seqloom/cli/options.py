@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqloom.errors import FolderError, RecipeError
+from seqloom.errors import DecodingError, FolderError, RecipeError
 
 if TYPE_CHECKING:
     from seqloom.language_model import LanguageModel
@@ -105,6 +105,18 @@ def decoding_recipe(
     given = {name: value for name, value in flags.items() if value is not None}
     values = {**base.model_dump(), **written, **given}
     return recipe_from({"decoding": values}, "decoding options").decoding
+
+
+def check_sampling(flags: Mapping[str, Any]) -> None:
+    """Flags that would be ignored are a mistake.
+
+    Raises:
+        DecodingError: flags of sampling without ``sample``.
+    """
+    idle = [name for name in ("temperature", "top_k", "top_p", "seed") if flags[name] is not None]
+    if idle and not flags["sample"]:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise DecodingError(f"{names}: for sampling only; add --sample.")
 
 
 def open_translator(

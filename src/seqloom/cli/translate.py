@@ -19,6 +19,7 @@ from seqloom.cli.options import (
     Settings,
     SourceLanguage,
     TargetLanguage,
+    check_sampling,
     decoding_recipe,
     open_translator,
 )
@@ -96,7 +97,7 @@ def translate(
         "no_repeat_ngram": no_repeat_ngram,
         "precision": precision,
     }
-    _check_sampling(flags)
+    check_sampling(flags)
     document = _is_document(file)
     if document:
         _check_document(file, output, {"nbest": nbest, "prefix": prefix, "json": as_json or None})
@@ -170,14 +171,6 @@ def _translate_document(
             progress=watch.stage,
         )
     say(f"{filled:,} target{'' if filled == 1 else 's'} filled in {output}")
-
-
-def _check_sampling(flags: Mapping[str, Any]) -> None:
-    """Flags that would be ignored are a mistake."""
-    idle = [name for name in ("temperature", "top_k", "top_p", "seed") if flags[name] is not None]
-    if idle and not flags["sample"]:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
-        raise DecodingError(f"{names}: for sampling only; add --sample.")
 
 
 def _shown(number: int, translation: Translation, nbest: int, as_json: bool) -> str:

@@ -30,6 +30,7 @@ from seqloom.decoding.history import Ending, History
 from seqloom.decoding.hypothesis import Hypothesis, best_first
 from seqloom.decoding.penalties import Penalty
 from seqloom.decoding.top import top
+from seqloom.decoding.trace import note_extension, note_given, note_stop
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ class _Sentences:
             self.searching[sentences],
         )
 
+    def attainable(self, going_on: Candidates) -> Tensor:
+        """The best score that an open hypothesis could still reach [B]."""
+        return going_on.totals[:, 0] / self.highest_penalty
+
     def are_final(self, going_on: Candidates) -> Tensor:
         """True [B] where no open hypothesis can enter the n-best any more (see the module)."""
-        attainable = going_on.totals[:, 0] / self.highest_penalty
-        return attainable <= self.finished.scores[:, -1]
+        return self.attainable(going_on) <= self.finished.scores[:, -1]
 
 
 def beam_search(
@@ -96,6 +100,7 @@ def beam_search(
     for step in range(int(constraints.limits.max())):
         adjust = sentences.constraints.adjustment(written)
         log_probabilities, progress = ensemble.step(progress, last, adjust)
+        note_given(log_probabilities)
         sentences.constraints.apply(log_probabilities, step, written)
         sentences, going_on = _extend(sentences, log_probabilities, totals, penalty, beam, step)
         over = sentences.are_final(going_on) | sentences.constraints.limits.le(step + 1)
@@ -133,7 +138,9 @@ def _extend(
     if ended.any():
         finished = sentences.finished.add(candidates, ended, penalty(step + 1), step)
         sentences = replace(sentences, finished=finished)
-    return sentences, candidates.first(~ended, beam)
+    going_on = candidates.first(~ended, beam)
+    note_extension(log_probabilities, totals, candidates, ended, going_on, sentences.constraints)
+    return sentences, going_on
 
 
 def _close(
@@ -146,6 +153,7 @@ def _close(
     """Write the results of the sentences where ``over`` [B] holds into ``endings``."""
     leaving = over.nonzero().squeeze(1)
     sentences, going_on = sentences.select(leaving), going_on.select(leaving)
+    note_stop(step, sentences.attainable(going_on), sentences.finished.scores[:, -1])
     nbest, end = sentences.finished.scores.shape[1], sentences.constraints.symbols.end
     numbers = sentences.numbers.tolist()
     for number, ended, cut in zip(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +23,9 @@ from seqloom.decoding.ensemble import Adjust, Ensemble
 from seqloom.errors import DecodingError
 from seqloom.recipe import DecodingRecipe
 from seqloom.symbols import Symbols
+
+Rule = Literal["prefix", "special", "repeated"]
+"""Why a token is forbidden: another one is forced, it belongs to no text, or an n-gram repeats."""
 
 _FORBIDDEN = -torch.inf
 _NOTHING = -1
@@ -132,6 +136,14 @@ class Constraints:
         if forced:
             log_probabilities[rows] = _FORBIDDEN
             log_probabilities[rows, tokens] = kept
+
+    def rule(self, token: int, step: int) -> Rule:
+        """Which rule it is that forbids ``token`` to the first sentence at ``step`` (from 0)."""
+        if step < self.prefixes.shape[1] and int(self.prefixes[0, step]) != _NOTHING:
+            return "prefix"
+        if any(run.start <= token < run.stop for run in self.forbidden):
+            return "special"
+        return "repeated"
 
     def _past(self, written: Tensor) -> Tensor:
         """Prompts and what was written after them [R Q+T]."""

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from seqloom.decoding.constraints import Constraints
 from seqloom.decoding.ensemble import Ensemble, average_log_probabilities, evaluating
 from seqloom.decoding.stream import pad
+from seqloom.decoding.walk import Walk
 from seqloom.errors import DecodingError
 from seqloom.models.base import Writer
+from seqloom.recipe import DecodingRecipe
 
 _CHUNK = 1024
 """Target positions whose logits over the vocabulary are held at the same time."""
@@ -84,6 +87,40 @@ def _gained(models: Sequence[Writer], hidden: Sequence[Tensor], tokens: Tensor) 
     """Log-probabilities [n] of ``tokens`` [n] after hidden states [n D], one a model."""
     logits = [model.project(states) for model, states in zip(models, hidden, strict=True)]
     return average_log_probabilities(logits).gather(1, tokens[:, None]).squeeze(1)
+
+
+def walk_along(
+    models: Sequence[Writer],
+    source: Tensor,
+    mask: Tensor,
+    target: Sequence[int],
+    options: DecodingRecipe,
+    prefix: Sequence[int] = (),
+) -> None:
+    """Let a walk write ``target``, end included, after one source or prompt [1 S], to be traced.
+
+    Scores are those of a search with these ``options``, so a repetition penalty counts, which
+    :func:`score` does not know.
+
+    Raises:
+        DecodingError: the target is longer than the longest output.
+    """
+    ensemble = Ensemble(models)
+    constraints = Constraints.of(options, ensemble, source, mask, [prefix], [0])
+    limit = int(constraints.limits[0])
+    if len(target) > limit:
+        raise DecodingError(
+            f"a forced text of {len(target)} tokens (end counted), but the longest output allowed "
+            f"is {limit}; shorten it, or allow more with --max-tokens (decoding.max_tokens)."
+        )
+    ids = source.new_tensor(target)
+
+    def choose(log_probabilities: Tensor, rows: Tensor, step: int) -> Tensor:
+        return ids[step : step + 1]
+
+    with evaluating(models):
+        for _step in Walk(ensemble, source, mask, constraints, choose=choose).steps():
+            pass
 
 
 def score_pairs(

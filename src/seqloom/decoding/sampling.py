@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqloom.decoding.trace import note_pool
 from seqloom.decoding.walk import Choose
 from seqloom.recipe import DecodingRecipe
 
@@ -83,6 +84,7 @@ def pick(
     if min_p is not None:
         least = min_p * probabilities.amax(dim=1, keepdim=True)
         probabilities = probabilities.masked_fill(probabilities < least, 0.0)
+    note_pool(probabilities, ids)
     cumulative = probabilities.cumsum(dim=1)
     total = cumulative[:, -1:]
     # Strictly below the total, so that the first entry above it has a probability above zero.

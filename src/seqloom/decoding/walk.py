@@ -16,6 +16,7 @@ from seqloom.decoding.hypothesis import Hypothesis
 from seqloom.decoding.penalties import Penalty
 from seqloom.decoding.stopping import Stops
 from seqloom.decoding.top import top
+from seqloom.decoding.trace import note_choice, note_given
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]
 """From log-probabilities [R V] of allowed tokens (others minus infinity), the rows' numbers in the
@@ -76,8 +77,10 @@ class Walk:
             past = self.written[numbers, :step] if constraints.looks_back else self.written[:0]
             adjust = constraints.adjustment(past)
             log_probabilities, progress = ensemble.step(progress, last, adjust)
+            note_given(log_probabilities)
             constraints.apply(log_probabilities, step, past)
             last = self._choose(log_probabilities, numbers, step).masked_fill(~is_open, symbols.pad)
+            note_choice(log_probabilities, last, is_open, constraints)
             self.written[numbers, step] = last
             self._gained[numbers, step] = log_probabilities.gather(1, last[:, None]).squeeze(1)
             is_open = is_open & last.ne(symbols.end)
