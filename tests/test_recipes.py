@@ -83,6 +83,10 @@ def test_first_line_runs_it_and_last_line_says_what_it_reaches(path):
     assert verb in (["train"], ["pretrain", "bert"], ["pretrain", "gpt"])
     assert (recipe, out, folder) == (f"recipes/{path.name}", "--out", f"runs/{path.stem}")
     for command in before:
+        if command[:3] == ["seqloom", "vectors", "train"]:
+            made = command[command.index("--out") + 1]
+            assert load_recipe_of(PretrainRecipe, path).training.vectors == made
+            continue
         assert command[:2] == ["seqloom", "get"]
         assert command[2] in DATA_SETS
     assert re.fullmatch(r"# Reaches: \S.*", lines[-1])
