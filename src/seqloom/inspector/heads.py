@@ -236,8 +236,12 @@ def _observed(
         if progress is not None:
             progress("reading", done, len(material.texts))
     if material.trees and not together:
+        done = 0
         for batch in batches(material.parsed, model):
             _add(syntax, read(model, batch, encoder_only=True), batch, material)
+            done += len(batch)
+            if progress is not None:
+                progress("reading the treebank", done, len(material.parsed))
     if material.trees and not syntax.paths:
         material.notes.append("no head looks from word to word of one text: no syntactic roles")
     heads = heads_of(statistics, syntax.found(), syntax.paths)
