@@ -39,7 +39,7 @@ def pruned(folder: Path, model: Path, *more: object, source: str = "train") -> R
 
 
 def test_a_smaller_model_and_its_curve(model: Path, texts: Path) -> None:
-    options = ("--price", 0.5, "--updates", 40, "--tolerance", 100)
+    options = ("--price", 1, "--updates", 70, "--tolerance", 100)
     found = pruned(texts, model, *options, "--json")
     assert found.code == 0, found.err
     before, after = json.loads(found.out)
@@ -64,7 +64,7 @@ def test_mistakes(model: Path, texts: Path) -> None:
         (pruned(texts, texts / "none"), "none is not a model folder"),
         (pruned(texts, model, source="long"), "no pair is left: all of 1 are empty or of more"),
         (pruned(texts, model, source="missing"), "missing.s"),
-        (pruned(texts, model, "--price", -1), "-1"),
+        (pruned(texts, model, "--price", -1), "Invalid value for '--price'"),
     ):
         assert (found.code, found.out) == (2, ""), found
         assert message in found.err
