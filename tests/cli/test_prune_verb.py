@@ -39,7 +39,7 @@ def pruned(folder: Path, model: Path, *more: object, source: str = "train") -> R
 
 
 def test_a_smaller_model_and_its_curve(model: Path, texts: Path) -> None:
-    options = ("--price", 1, "--updates", 70, "--tolerance", 100)
+    options = ("--price", 1, "--updates", 90, "--tolerance", 100)
     found = pruned(texts, model, *options, "--json")
     assert found.code == 0, found.err
     before, after = json.loads(found.out)
