@@ -150,7 +150,7 @@ def test_a_price_closes_gates_and_none_opens_all(model: Path, tmp_path: Path) ->
     for price in (0.0, 1.0):
         torch.manual_seed(0)
         fresh = load_folder(model).model
-        gates = learn_gates(fresh, recipe, task, feed, price=price, updates=60)
+        gates = learn_gates(fresh, recipe, task, feed, price=price, updates=90)
         number[price] = sum(int((gate > 0).sum()) for gate in gates.values())
         assert not fresh.training
     assert number[0.0] == 6
@@ -166,13 +166,13 @@ def test_a_smaller_folder(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "small"
     steps: list[tuple[str, int, int]] = []
     curve = prune(
-        model, out, pairs(300, 4), pairs(40, 6), prices=(0.01, 0.3), updates=60, tolerance=100,
+        model, out, pairs(300, 4), pairs(40, 6), prices=(0.01, 1.0), updates=90, tolerance=100,
         progress=lambda *step: steps.append(step),
     )  # fmt: skip
-    assert [point.price for point in curve] == [0, 0.01, 0.3]
+    assert [point.price for point in curve] == [0, 0.01, 1.0]
     assert curve[0].heads == 6
     assert min(point.heads for point in curve) < 6
-    assert steps[-1] == ("pruning at a price of 0.3", 60, 60)
+    assert steps[-1] == ("pruning at a price of 1", 90, 90)
     best = min(curve[1:], key=lambda point: (point.heads, -point.bleu))
     folder = load_folder(out)
     assert sum(each.numel() for each in folder.model.parameters()) == best.parameters

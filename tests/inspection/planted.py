@@ -69,8 +69,11 @@ def codes(number: int, width: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def plant(attention: MultiHeadAttention, occurs: Tensor, offset: int = -1) -> None:
-    """Give the heads of a layer that reads such vectors their roles."""
+def plant(attention: MultiHeadAttention, occurs: Tensor, offset: int = -1, up: bool = True) -> None:
+    """Give the heads of a layer that reads such vectors their roles.
+
+    ``up``: adjectives look for their nouns; else nouns for their adjectives.
+    """
     width = attention.head_width
     for linear in (attention.query, attention.key):
         linear.weight.zero_()
@@ -88,8 +91,9 @@ def plant(attention: MultiHeadAttention, occurs: Tensor, offset: int = -1) -> No
     part(attention.key, RARE)[0, :SIZE] = rarity - rarity.mean()
     attention.query.bias[RARE * width] = SHARP
     pairs = codes(PAIRS, width, 2)
-    part(attention.query, RELATION)[:, FIRST : FIRST + PAIRS] = SHARP * pairs.T
-    part(attention.key, RELATION)[:, FIRST + PAIRS :][:, :PAIRS] = pairs.T
+    looking, wanted = (FIRST, FIRST + PAIRS) if up else (FIRST + PAIRS, FIRST)
+    part(attention.query, RELATION)[:, looking : looking + PAIRS] = SHARP * pairs.T
+    part(attention.key, RELATION)[:, wanted : wanted + PAIRS] = pairs.T
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from planted import (
     RELATION,
     SIZE,
     counts,
+    plant,
     planted_reader,
     planted_translator,
     sentences,
@@ -95,6 +96,15 @@ def test_planted_heads_of_a_reader(family: str) -> None:
         ("text", RARE): RARELY,
         ("text", RELATION): ["amod, to the head"],
     }
+
+
+def test_a_planted_head_may_look_for_dependents() -> None:
+    material = sentences(120)
+    occurs = counts(material[0])
+    model = planted_translator(occurs)
+    plant(model.encoder.layers[0].self_attention, occurs, up=False)
+    found = told(heads(model, material, 0))
+    assert found["encoder", RELATION] == ["amod, to the dependent"]
 
 
 def random_model(seed: int) -> tuple[Any, int]:

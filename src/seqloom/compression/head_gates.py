@@ -11,7 +11,8 @@ Axes: H heads, K head width, D width.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, count, islice
 from typing import Literal
 
 import torch
@@ -23,7 +24,7 @@ from seqloom.models import build_model
 from seqloom.models.base import EncoderDecoder
 from seqloom.recipe import TransformerRecipe
 from seqloom.recipe.models import HeadsLeft
-from seqloom.training.batches import PairFeed
+from seqloom.training.batches import Batch, PairFeed
 from seqloom.training.optim import build_optimizer, normalize_and_clip
 from seqloom.training.tasks import Translation
 
@@ -78,33 +79,28 @@ def learn_gates(
     )
     optimizer = build_optimizer(model, weights)
     optimizer.set_rate(1.0)
-    own = [gate.openness for gate in gates.values()]
-    gate_optimizer = torch.optim.Adam(own, lr=_RATE)
-    parameters = list(model.parameters())
+    own = torch.optim.Adam([gate.openness for gate in gates.values()], lr=_RATE)
     model.train()
-    done, epoch = 0, 0
-    while done < updates:
-        for batch in feed(epoch, 0):
-            placed = batch.to(device)
-            with gated(model, {path: gate() for path, gate in gates.items()}):
-                loss = task(model, placed)
-            open_gates = torch.stack([gate.expected() for gate in gates.values()]).sum()
-            (loss.total + price * loss.tokens * open_gates).backward()  # type: ignore[no-untyped-call]
-            normalize_and_clip(parameters, loss.tokens, weights.clip)
-            for openness in own:
-                assert openness.grad is not None
-                openness.grad /= loss.tokens
-            for each in (optimizer, gate_optimizer):
-                each.step()
-                each.zero_grad()
-            done += 1
-            if progress is not None:
-                progress(f"pruning at a price of {price:g}", done, updates)
-            if done == updates:
-                break
-        epoch += 1
+    for done, batch in enumerate(_batches(feed, updates), start=1):
+        placed = batch.to(device)
+        with gated(model, {path: gate() for path, gate in gates.items()}):
+            loss = task(model, placed)
+        open_gates = torch.stack([gate.expected() for gate in gates.values()]).sum()
+        (loss.total + price * loss.tokens * open_gates).backward()  # type: ignore[no-untyped-call]
+        normalize_and_clip(list(model.parameters()), loss.tokens, weights.clip)
+        for each in (optimizer, own):  # Adam's steps do not depend on the gradients' scale
+            each.step()
+            each.zero_grad()
+        if progress is not None:
+            progress(f"pruning at a price of {price:g}", done, updates)
     model.eval()
     return {path: at_least_one(gate) for path, gate in gates.items()}
+
+
+def _batches(feed: PairFeed, number: int) -> Iterator[Batch]:
+    """So many batches, epoch after epoch."""
+    epochs = (feed(epoch, 0) for epoch in count())
+    return islice(chain.from_iterable(epochs), number)
 
 
 @torch.no_grad()

@@ -115,6 +115,17 @@ def prune(
             model, smaller = _pruned(opened, recipe, stores[0], price, updates, progress)
             curve.append(judge(model, smaller, price))
             models.append((model, smaller))
+    best = _best(curve, tolerance)
+    _write(opened, out, *models[best], curve, best)
+    return curve
+
+
+def _best(curve: Sequence[Point], tolerance: float) -> int:
+    """The number of the price that leaves the fewest heads and loses little BLEU.
+
+    Raises:
+        FolderError: all lose too much.
+    """
     good = [n for n, point in enumerate(curve[1:]) if curve[0].bleu - point.bleu <= tolerance]
     if not good:
         lost = min(curve[0].bleu - point.bleu for point in curve[1:])
@@ -123,9 +134,7 @@ def prune(
             "is written. Allow more with --tolerance, ask a lower --price, or train for longer "
             "with --updates."
         )
-    best = min(good, key=lambda number: (curve[1 + number].heads, -curve[1 + number].bleu))
-    _write(opened, out, *models[best], curve, best)
-    return curve
+    return min(good, key=lambda number: (curve[1 + number].heads, -curve[1 + number].bleu))
 
 
 def _pruned(

@@ -112,7 +112,12 @@ class Head:
     @property
     def accepted(self) -> list[Evidence]:
         """The evidence of its roles, the clearest first."""
-        found = [each for each in self.evidence if each.accepted]
+        return [each for each in self.nearest if each.accepted]
+
+    @property
+    def nearest(self) -> list[Evidence]:
+        """All evidence with cases enough, what is nearest to being a role first."""
+        found = [each for each in self.evidence if each.enough]
         return sorted(found, key=lambda each: each.bar - each.floor)
 
     @property

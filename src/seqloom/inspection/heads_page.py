@@ -40,7 +40,7 @@ def page_of(record: Mapping[str, Any]) -> str:
     body = _BODY.format(
         title=escape(title),
         texts=record["texts"],
-        roles=f"Of {len(record['heads'])} heads with a role: {told}.",
+        roles=f"{len(record['heads'])} heads, of these {told}.",
         notes="".join(f"<p>{escape(note)}.</p>" for note in record["notes"]),
         legend=" ".join(f'<span data-role="{role}">{role}</span>' for role in ROLES),
     )

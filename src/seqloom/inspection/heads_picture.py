@@ -102,8 +102,8 @@ def evidence_of(head: Head) -> Figure:
 def shown(head: Head) -> list[Evidence]:
     """All offsets and rare tokens, and the relations that come nearest to being accepted."""
     plain = [each for each in head.evidence if each.role in (POSITIONAL, RARE) and each.n]
-    relations = [each for each in head.evidence if each.role == SYNTACTIC and each.enough]
-    return plain + sorted(relations, key=lambda each: each.bar - each.floor)[:_RELATIONS]
+    relations = [each for each in head.nearest if each.role == SYNTACTIC]
+    return plain + relations[:_RELATIONS]
 
 
 def _bar(axes: Axes, row: int, each: Measure | Evidence, colour: str) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seqloom.errors import SeqloomError
 from seqloom.inspection.attention_map import PARTS
-from seqloom.inspection.head_roles import Evidence, Head, Measure
+from seqloom.inspection.head_roles import Head
 from seqloom.inspection.heads_page import page_of
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
 
-_ROW = "{:<28} {:<13} {:<30} {:>7} {:>16} {:>9}   {}"
+_ROW = "{:<26} {:>10}  {:<12} {:<28} {:>7} {:>16} {:>8}   {}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +85,8 @@ class HeadsRecord(Record):
 
     def text(self) -> str:
         """The heads for people, a line a role with its figure, cases and 95 % interval."""
-        names = ("head", "role", "largest weight falls on", "share", "95 % interval", "cases")
-        lines = [_ROW.format(*names, "beside").rstrip()]
+        names = ("head", "confidence", "role", "largest weight falls on", "share", "95 % interval")
+        lines = [_ROW.format(*names, "cases", "beside").rstrip()]
         for head in self.heads:
             lines += [line.rstrip() for line in _lines(head)]
         return "\n".join([*lines, *_losses(self.heads)])
@@ -115,21 +115,17 @@ def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _lines(head: Head) -> Iterator[str]:
+    """A line for each role; for a head without any, what comes nearest to being one."""
     name = f"{head.part} layer {head.layer} head {head.head}"
-    best = dict[str, Evidence]()
-    for each in head.accepted:
-        best.setdefault(f"{each.role} {each.name}", each)
-    if not best:
-        yield _row(name, "–", "(confidence)", head.confidence, "")
-    for each in best.values():
-        beside = ", ".join(f"{told} {100 * share:.0f} %" for told, share in each.against.items())
-        yield _row(name, each.role, each.name, each, beside)
-        name = ""
-
-
-def _row(name: str, role: str, what: str, each: Measure | Evidence, beside: str) -> str:
-    share, inside = f"{100 * each.value:.1f} %", f"[{100 * each.low:.1f}, {100 * each.high:.1f}]"
-    return _ROW.format(name, role, what, share, inside, f"{each.n:,}", beside)
+    confidence = f"{100 * head.confidence.value:.0f} %"
+    for each in head.accepted or head.nearest[:1]:
+        share, ends = f"{100 * each.value:.1f} %", f"[{100 * each.low:.1f}, {100 * each.high:.1f}]"
+        beside = ", ".join(f"{told} {100 * part:.0f} %" for told, part in each.against.items())
+        role = each.role if each.accepted else "–"
+        yield _ROW.format(name, confidence, role, each.name, share, ends, f"{each.n:,}", beside)
+        name = confidence = ""
+    if name:
+        yield _ROW.format(name, confidence, "–", "(too few cases)", "", "", "", "")
 
 
 def _losses(heads: list[Head]) -> Iterator[str]:

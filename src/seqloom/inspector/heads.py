@@ -20,6 +20,7 @@ from seqloom.inspection.recording import NO_ATTENTION
 from seqloom.inspector.words import pieces_of_trees
 from seqloom.language_model import LanguageModel
 from seqloom.models.base import MaskedModel
+from seqloom.text.framing import Framing
 from seqloom.text.pieces import Pieces
 from seqloom.text.tags import Languages
 from seqloom.translator import Translator
@@ -43,6 +44,15 @@ class Material:
     firsts: Mapping[int, Sequence[int]] = field(default_factory=dict)
     """Their words' first pieces, as the model reads them."""
     notes: list[str] = field(default_factory=list)
+
+    def write(self, targets: Sequence[Sequence[int]], begun: int) -> None:
+        """Give the texts their targets, which begin with ``begun`` symbols."""
+        own = self.texts is self.parsed
+        self.texts = [
+            text._replace(target=tuple(ids), front=(text.front[0], begun))
+            for text, ids in zip(self.texts, targets, strict=True)
+        ]
+        self.parsed = self.texts if own else self.parsed
 
     def within(self, source: int | None, target: int | None = None) -> None:
         """Leave out texts of more tokens than the limits, and empty ones; note how many.
@@ -98,31 +108,10 @@ def heads_of_translator(
         SeqloomError: the model has no attention.
     """
     framing = translator.framing(**(languages or {}))
-    front = len(framing.sources([""])[0])
-    material = Material(
-        [Text(n, tuple(ids), front=(front, 0)) for n, ids in enumerate(framing.sources(sources))]
-    )
-    if treebank is not None:
-        before = framing.sources([""])[0]
-        _parse(material, treebank, pieces_of_trees(translator.tokenizers.source, treebank), before)
-    begun = len(framing.begun)
-    if targets is not None:
-        material.texts = [
-            text._replace(target=tuple(ids), front=(front, begun))
-            for text, ids in zip(material.texts, framing.targets(targets), strict=True)
-        ]
-    material.within(translator.limit, translator.recipe.data.max_length)
-
-    def write(told: Progress | None = None) -> list[tuple[int, ...]]:
-        return _written(translator, material.texts, framing.begun, told)
-
+    material = _pairs(translator, framing, sources, targets, treebank)
     if targets is None:
-        own = material.texts is material.parsed
-        material.texts = [
-            text._replace(target=ids, front=(front, begun))
-            for text, ids in zip(material.texts, write(progress), strict=True)
-        ]
-        material.parsed = material.texts if own else material.parsed
+        written = _written(translator, material.texts, framing.begun, progress)
+        material.write(written, len(framing.begun))
         material.notes.append("the decoder reads the model's own translations")
     tokenizers = translator.tokenizers
     sizes = {"source": tokenizers.source.size, "target": tokenizers.target.size}
@@ -132,7 +121,11 @@ def heads_of_translator(
     decode = tokenizers.target.decode_batch
     references = decode([text.target for text in material.texts])
     language = (languages or {}).get("target_language") or translator.recipe.data.target_language
-    judged = Translations(lambda: decode(write()), references, language)
+
+    def translate() -> list[str]:
+        return decode(_written(translator, material.texts, framing.begun, None))
+
+    judged = Translations(translate, references, language)
     return _with_losses(record, translator.model, material, layers, judged, progress)
 
 
@@ -163,6 +156,26 @@ def heads_of_language_model(
     if not losses:
         return record
     return _with_losses(record, model.model, material, layers, None, progress)
+
+
+def _pairs(
+    translator: Translator,
+    framing: Framing,
+    sources: Sequence[str],
+    targets: Sequence[str] | None,
+    treebank: Treebank | None,
+) -> Material:
+    """What a translator reads, and writes where that is given."""
+    before = framing.sources([""])[0]
+    front = len(before), 0
+    ids = framing.sources(sources)
+    material = Material([Text(n, tuple(each), front=front) for n, each in enumerate(ids)])
+    if treebank is not None:
+        _parse(material, treebank, pieces_of_trees(translator.tokenizers.source, treebank), before)
+    if targets is not None:
+        material.write(framing.targets(targets), len(framing.begun))
+    material.within(translator.limit, translator.recipe.data.max_length)
+    return material
 
 
 def _parse(
@@ -236,8 +249,12 @@ def _observed(
         if progress is not None:
             progress("reading", done, len(material.texts))
     if material.trees and not together:
+        done = 0
         for batch in batches(material.parsed, model):
             _add(syntax, read(model, batch, encoder_only=True), batch, material)
+            done += len(batch)
+            if progress is not None:
+                progress("reading the treebank", done, len(material.parsed))
     if material.trees and not syntax.paths:
         material.notes.append("no head looks from word to word of one text: no syntactic roles")
     heads = heads_of(statistics, syntax.found(), syntax.paths)
