@@ -63,7 +63,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS: dict[str, dict[str, Setting]] = {
-    "trec": {PRETRAINED: Setting(2e-3, 20, False), SCRATCH: Setting(1e-3, 40)},
+    "trec": {PRETRAINED: Setting(7e-4, 40, False), SCRATCH: Setting(1e-3, 40, False)},
     "sst2": {PRETRAINED: Setting(1e-3, 4), SCRATCH: Setting(1e-3, 8)},
     "ewt": {PRETRAINED: Setting(1e-3, 5), SCRATCH: Setting(1e-3, 10)},
 }
