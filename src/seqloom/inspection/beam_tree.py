@@ -212,7 +212,7 @@ class BeamTree:
         Raises:
             ValueError: something is wrong with them.
         """
-        given = members(declared(cls) | {"nodes": Any, "options": dict[str, Any]}, values)
+        given = members(declared(BeamTree) | {"nodes": Any, "options": dict[str, Any]}, values)
         given["options"] = _options(given["options"])
         kinds = {name: GenericAlias(list, (kind,)) for name, kind in declared(Node).items()}
         columns = members(kinds, given["nodes"], "nodes").values()

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
-from types import UnionType
+from functools import cache
+from types import MappingProxyType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from seqloom.corpus.report import shorten
@@ -56,10 +57,11 @@ def members(kinds: Mapping[str, Any], value: Any, place: str = "") -> dict[str, 
     return {name: _read(kind, given[name], _under(place, name)) for name, kind in kinds.items()}
 
 
-def declared(kind: type) -> dict[str, Any]:
+@cache
+def declared(kind: type) -> MappingProxyType[str, Any]:
     """The fields of a dataclass with their types."""
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    return MappingProxyType({field.name: hints[field.name] for field in fields(kind)})
 
 
 def one_of(names: Collection[str], value: Any, place: str) -> None:
