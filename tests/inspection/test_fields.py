@@ -58,6 +58,7 @@ def test_values_become_a_dataclass() -> None:
         ({"inner": [{"share": "1", "rank": 1}]}, 'inner[0].share: expected a number, found "1"'),
         ({"inner": [{"share": 1, "rank": 1.5}]}, "inner[0].rank: expected a whole number, found"),
         ({"pairs": [["b"]]}, "pairs[0]: expected 2 values, found 1"),
+        ({"row": [1, True]}, "row[1]: expected a whole number, found true"),
         ({"row": [1, "2"]}, 'row[1]: expected a whole number, found "2"'),
         ({"told": {"x": 1}}, "told.x: expected true or false, found 1"),
         ({"name": ["long"] * 99}, '"long", "long",… (792 characters)'),

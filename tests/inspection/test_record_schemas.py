@@ -229,3 +229,10 @@ def test_records_made_now_are_valid(make: Any, monkeypatch: pytest.MonkeyPatch) 
     record = make()
     validator(record.kind).validate(plain(record))
     assert plain(type(record).from_dict(plain(record))) == plain(record)
+
+
+def test_the_table_of_the_docs_links_every_schema() -> None:
+    text = (SCHEMAS.parent / "inspection.md").read_text(encoding="utf-8")
+    for kind, record in kinds().items():
+        schema = f"records/{kind.replace(' ', '-')}.schema.json"
+        assert f"| [`{kind}`]({schema}) | {record.version} |" in text

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from types import MappingProxyType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from seqloom.corpus.report import shorten
@@ -94,11 +94,20 @@ def _read(kind: Any, value: Any, place: str) -> Any:
             raise ValueError(f"{place}: expected {len(inner)} values, found {len(found)}")
         kinds = inner
     elif origin in (list, tuple):
+        if set(map(type, found)) <= _plain(inner[0]):  # long columns of numbers, at once
+            return origin(found)
         kinds = (inner[0],) * len(found)
     else:
         return found
     together = enumerate(zip(kinds, found, strict=True))
     return origin(_read(own, each, f"{place}[{number}]") for number, (own, each) in together)
+
+
+@cache
+def _plain(kind: Any) -> frozenset[type]:
+    """Types of values that are of a kind as they are."""
+    kinds = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    return frozenset(each for each in kinds if each in (str, int, float, bool, NoneType))
 
 
 def _checked(kind: Any, value: Any, place: str) -> Any:
