@@ -44,7 +44,8 @@ class Record(ABC):
         """The record with these fields, as this or an earlier ``version`` wrote them.
 
         Raises:
-            ValueError, OverflowError: something is wrong with them.
+            ValueError: something is wrong with them; :mod:`seqloom.inspection.fields` says what.
+                KeyError, TypeError, AttributeError and OverflowError are told as well.
         """
 
     @abstractmethod
@@ -78,7 +79,7 @@ class Record(ABC):
         fields = {name: value for name, value in values.items() if name not in ("kind", "version")}
         try:
             return cls.of(fields, version)
-        except (ValueError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SeqloomError(f"a damaged {cls.noun}: {error}.") from None
 
     @classmethod
