@@ -248,13 +248,13 @@ def test_a_record_survives_its_file(case: Case, tmp_path: Path) -> None:
         ({"version": 2}, "a beam record of version 2; this Seqloom reads version 1"),
         ({"outputs": []}, "a damaged beam record: no output of the search"),
         ({"penalties": [1.0]}, "a damaged beam record: 1 penalties for 3 steps"),
-        ({"nodes": {}}, "a damaged beam record: 'parent'"),
+        ({"nodes": {}}, "a damaged beam record: nodes: the field 'parent' is missing"),
         (
             {"stop": {"rule": "x", "step": 1, "attainable": None, "worst": None}},
             "a damaged beam record: no such reason to stop: 'x'",
         ),
         ({"stop": {"rule": "limit"}}, "a damaged beam record: .*step"),
-        ({"options": {"beam": 2}}, "a damaged beam record: 'nbest'"),
+        ({"options": {"beam": 2}}, "a damaged beam record: options: the field 'nbest' is missing"),
     ],
 )
 def test_what_is_no_such_record_is_refused(change: dict[str, Any], message: str) -> None:

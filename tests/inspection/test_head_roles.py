@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from seqloom.inspection.head_reading import Model, batches, read
 from seqloom.inspection.head_roles import CASES, Evidence, Head, heads_of
 from seqloom.inspection.head_statistics import Statistics, counts_of
 from seqloom.inspection.head_syntax import Syntax
+from seqloom.inspection.heads_record import HeadsRecord
 from seqloom.models import build_language_model, build_model
 from seqloom.recipe import RecurrentRecipe, TransformerRecipe
 from seqloom.recipe.language import BertRecipe, GptRecipe
@@ -176,7 +176,7 @@ def test_intervals_hold_the_figure_and_correction_lowers_the_floor() -> None:
             assert each.floor <= each.low <= each.value <= each.high
         for mean in (head.confidence, head.spread, head.rest):
             assert 0 <= mean.low <= mean.value <= mean.high <= 1 + 1e-6
-        assert Head.from_dict(asdict(head)) == head
+        assert HeadsRecord.from_dict(HeadsRecord([head], 60).as_dict()).heads == [head]
 
 
 def test_roles_are_told_in_short() -> None:

@@ -69,7 +69,7 @@ def test_a_round_trip(record: HeadsRecord, tmp_path: Path) -> None:
     assert again.heads == record.heads
     assert again.as_dict() == record.as_dict()
     del values["heads"][0]["confidence"]
-    with pytest.raises(SeqloomError, match="a damaged heads record: 'confidence'"):
+    with pytest.raises(SeqloomError, match=r"heads\[0\]: the field 'confidence' is missing"):
         HeadsRecord.from_dict(values)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import logging
+import math
 import shutil
 import subprocess
 import sys
@@ -324,13 +325,13 @@ def test_the_record_is_versioned_and_readable():
         ({"kind": "attention"}, "not a word map: its kind is 'attention'"),
         ({"version": 2}, "a word map of version 2; this Seqloom reads version 1"),
         ({"words": ["a"]}, "a damaged word map: points of shape"),
-        ({"points": [[0, 1], [2, None], [1, 1]]}, "a damaged word map: .*3 finite pairs"),
+        ({"points": [[0, 1], [2, math.nan], [1, 1]]}, "a damaged word map: .*3 finite pairs"),
         ({"points": "here"}, "a damaged word map"),
         ({"neighbours": []}, "a damaged word map: neighbours of 0 words; expected 3"),
         ({"sections": ["x"]}, "a damaged word map: sections of 1 words; expected 3"),
         ({"ranks": [1, 2]}, "a damaged word map: ranks of 2 words"),
-        ({"quality": {}}, "a damaged word map: 'variance'"),
-        ({"method": "tsne"}, "a damaged word map: 'perplexity'"),
+        ({"quality": {}}, "a damaged word map: quality: the field 'variance' is"),
+        ({"method": "tsne"}, "quality: the field 'perplexity' is missing"),
         ({"method": "umap"}, "unknown method 'umap'"),
         ({"colour": "red"}, "a damaged word map: .*colour"),
     ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seqloom.corpus.alignments import Gold, Link, format_links, parse_links
 from seqloom.evaluation.alignment import Alignment
 from seqloom.inspection.alignment_page import page_of
+from seqloom.inspection.fields import declared, members
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
@@ -65,18 +66,17 @@ class AlignmentRecord(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        links, sure, possible = (
-            [parse_links(line, 0, name).sure for line in values[name]]
-            for name in ("links", "sure", "possible")
-        )
-        return cls(
-            [list(map(str, words)) for words in values["sources"]],
-            [list(map(str, words)) for words in values["targets"]],
-            links,
-            str(values["how"]),
-            [Gold(s, p) for s, p in zip(sure, possible, strict=True)],
-            {str(name): Alignment(**each) for name, each in values["figures"].items()},
-        )
+        lines = dict.fromkeys(("links", "sure", "possible"), list[str])
+        kinds = {name: kind for name, kind in declared(cls).items() if name != "gold"} | lines
+        given = members(kinds, values)
+        for name in lines:
+            given[name] = [_links(line, f"{name}[{n}]") for n, line in enumerate(given[name])]
+        sure, possible = given.pop("sure"), given.pop("possible")
+        if len(sure) != len(possible):
+            raise ValueError(f"sure links of {len(sure)} pairs, possible ones of {len(possible)}")
+        if given["figures"] and not {FOUND, DIAGONAL} <= given["figures"].keys():
+            raise ValueError(f"figures: those of {FOUND} or of {DIAGONAL} are missing")
+        return cls(**given, gold=[Gold(*each) for each in zip(sure, possible, strict=True)])
 
     def lines(self) -> list[str]:
         """Pharaoh format, a line a pair, words counted from 0."""
@@ -121,3 +121,11 @@ class AlignmentRecord(Record):
         from seqloom.inspection.alignment_picture import rates
 
         return rates(self.figures, FOUND, DIAGONAL)
+
+
+def _links(line: str, place: str) -> frozenset[Link]:
+    """The links of a line; a record has a line of its own for those that are only possible."""
+    found = parse_links(line, 0, place)
+    if found.sure != found.possible:
+        raise ValueError(f"{place}: expected links such as 0-1, found {line!r}")
+    return found.sure

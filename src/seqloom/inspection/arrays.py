@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import math
 from typing import Any
 
 import numpy as np
+
+from seqloom.inspection.fields import members
 
 
 def packed(array: np.ndarray) -> dict[str, Any]:
@@ -15,12 +17,19 @@ def packed(array: np.ndarray) -> dict[str, Any]:
     return {"shape": list(array.shape), "float32": base64.b64encode(numbers.tobytes()).decode()}
 
 
-def unpacked(values: Mapping[str, Any]) -> np.ndarray:
+def unpacked(values: Any, place: str) -> np.ndarray:
     """The array that :func:`packed` packed.
 
     Raises:
-        ValueError: the numbers do not fill the shape, or are no base64.
-        KeyError, TypeError: this is no packed array.
+        ValueError: this is no packed array, its numbers do not fill the shape, or are no base64;
+            the message names the ``place``.
     """
-    numbers = np.frombuffer(base64.b64decode(values["float32"], validate=True), dtype="<f4")
-    return numbers.reshape([int(size) for size in values["shape"]]).astype(np.float32)
+    given = members({"shape": list[int], "float32": str}, values, place)
+    try:
+        numbers = np.frombuffer(base64.b64decode(given["float32"], validate=True), dtype="<f4")
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+    shape = tuple(given["shape"])
+    if min(shape, default=0) < 0 or math.prod(shape) != len(numbers):
+        raise ValueError(f"{place}: {len(numbers)} numbers do not fill the shape {shape}")
+    return numbers.reshape(shape).astype(np.float32)

@@ -16,6 +16,7 @@ import numpy as np
 from seqloom.errors import SeqloomError
 from seqloom.inspection.attention_map import PARTS, AttentionMap, first_version
 from seqloom.inspection.attention_page import BY_VALUE, Shown, page_of
+from seqloom.inspection.fields import declared, members, one_of
 from seqloom.inspection.flows import by_value, joined, rolled_out
 from seqloom.inspection.record import Record
 
@@ -48,15 +49,9 @@ class AttentionRecord(Record):
         if not self.maps:
             raise ValueError("no map")
         for each in self.maps:
-            shape = len(self.tokens[each.rows]), len(self.tokens[each.columns])
-            if each.weights.ndim != 3 or each.weights.shape[1:] != shape:
-                raise ValueError(
-                    f"{each.path}: weights of shape {each.weights.shape}; expected [heads, "
-                    f"{shape[0]} pieces that look, {shape[1]} that are looked at]"
-                )
-            heads, columns = len(each.weights), shape[1]
-            if each.lengths is not None and each.lengths.shape != (heads, columns):
-                raise ValueError(f"{each.path}: lengths of shape {each.lengths.shape}")
+            for name in (each.rows, each.columns):
+                one_of(self.tokens, name, f"tokens of {each.path}")
+            each.check(len(self.tokens[each.rows]), len(self.tokens[each.columns]))
 
     @property
     def source(self) -> list[str]:
@@ -82,10 +77,12 @@ class AttentionRecord(Record):
         """See :meth:`Record.of`; version 1 had cross-attention alone, in digits."""
         if version == 1:
             return cls(*first_version(values))
-        tokens = {name: list(map(str, pieces)) for name, pieces in values["tokens"].items()}
-        words = {name: list(map(int, firsts)) for name, firsts in values["words"].items()}
-        maps = [AttentionMap.from_dict(each) for each in values["maps"]]
-        return cls(tokens, maps, words, str(values["title"]))
+        given = members(declared(cls) | {"maps": list[dict[str, Any]]}, values)
+        given["maps"] = [
+            AttentionMap.from_dict(each, f"maps[{number}]")
+            for number, each in enumerate(given["maps"])
+        ]
+        return cls(**given)
 
     def parts(self) -> list[str]:
         """The parts that there are."""
@@ -240,7 +237,8 @@ class AttentionRecords(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        return cls([AttentionRecord.from_dict(each) for each in values["records"]])
+        [records] = members({"records": list[dict[str, Any]]}, values).values()
+        return cls([AttentionRecord.from_dict(each) for each in records])
 
     def page(self) -> str:
         """See :meth:`Record.page`."""

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from seqloom.inspection.arrays import packed, unpacked
+from seqloom.inspection.fields import members, one_of
 
 PARTS = {
     "cross": "decoder over source",
@@ -20,6 +21,10 @@ PARTS = {
     "text": "over the text itself",
 }
 """Which tokens look at which, in the order in which one is drawn unless another is asked for."""
+DETAILS = ("query", "key", "value", "scores")
+"""What is kept where it is asked for."""
+
+_NAMES = ("path", "part", "rows", "columns")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,33 +47,64 @@ class AttentionMap:
     details: dict[str, np.ndarray] = field(default_factory=dict)
     """Where asked for: ``query`` [H R K], ``key`` and ``value`` [H C K], ``scores`` [H R C]."""
 
+    def check(self, rows: int, columns: int) -> None:
+        """Refuse arrays that do not fit so many tokens.
+
+        Raises:
+            ValueError: the shape that is wrong.
+        """
+        if self.weights.ndim != 3 or self.weights.shape[1:] != (rows, columns):
+            raise ValueError(
+                f"{self.path}: weights of shape {self.weights.shape}; expected [heads, "
+                f"{rows} pieces that look, {columns} that are looked at]"
+            )
+        if self.lengths is not None and self.lengths.shape != (len(self.weights), columns):
+            raise ValueError(f"{self.path}: lengths of shape {self.lengths.shape}")
+        for name, array in self.details.items():
+            tokens = columns if name in ("key", "value") else rows
+            if array.ndim != 3 or array.shape[1] != tokens:
+                raise ValueError(f"{self.path}: {name} of shape {array.shape}")
+
     def as_dict(self) -> dict[str, Any]:
         """The map as plain values."""
         arrays = {"weights": self.weights, "lengths": self.lengths, **self.details}
         return {
-            **{name: getattr(self, name) for name in ("path", "part", "rows", "columns")},
+            **{name: getattr(self, name) for name in _NAMES},
             **{name: packed(array) for name, array in arrays.items() if array is not None},
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The map that :meth:`as_dict` gave."""
-        plain = {name: str(values[name]) for name in ("path", "part", "rows", "columns")}
-        arrays = {name: unpacked(each) for name, each in values.items() if name not in plain}
+    def from_dict(cls, values: Mapping[str, Any], place: str) -> Self:
+        """The map that :meth:`as_dict` gave.
+
+        Raises:
+            ValueError: something is wrong with it; the message names the ``place``.
+        """
+        optional = [name for name in ("lengths", *DETAILS) if name in values]
+        kinds = dict.fromkeys(_NAMES, str) | dict.fromkeys(["weights", *optional], Any)
+        given = members(kinds, values, place)
+        one_of(PARTS, given["part"], f"{place}.part")
+        arrays = {n: unpacked(given.pop(n), f"{place}.{n}") for n in ("weights", *optional)}
         weights, lengths = arrays.pop("weights"), arrays.pop("lengths", None)
-        return cls(**plain, weights=weights, lengths=lengths, details=arrays)
+        return cls(**given, weights=weights, lengths=lengths, details=arrays)
 
 
 def first_version(
     values: Mapping[str, Any],
 ) -> tuple[dict[str, list[str]], list[AttentionMap]]:
-    """Tokens and maps of a record of version 1."""
-    source, target = list(values["source"]), list(values["target"])
+    """Tokens and maps of a record of version 1.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    heads = list[list[list[float]]]
+    kinds = {"source": list[str], "target": list[str], "layers": dict[str, heads]}
+    source, target, layers = members(kinds, values).values()
     maps = [
         AttentionMap(
             path.removesuffix(".weights"), "cross", "written", "source",
             np.asarray(weights, dtype=np.float32),
         )
-        for path, weights in values["layers"].items()
+        for path, weights in layers.items()
     ]  # fmt: skip
     return {"source": source, "written": target}, maps

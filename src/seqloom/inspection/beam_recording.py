@@ -16,11 +16,9 @@ from seqloom.decoding.stream import pad
 from seqloom.decoding.trace import Progress, Trace, traced
 from seqloom.inspection.beam_growth import Growth
 from seqloom.inspection.beam_record import BeamRecord
-from seqloom.inspection.beam_tree import OPTIONS, BeamTree, Output, Stopped
+from seqloom.inspection.beam_tree import OPTIONS, SAMPLING, BeamTree, Output, Stopped
 from seqloom.models.base import Writer
 from seqloom.recipe import DecodingRecipe
-
-_DRAWN = ("temperature", "top_k", "top_p", "min_p", "seed")
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def _tree(
     growth: Growth, reading: Reading, options: DecodingRecipe, asked: Asked, trace: Trace
 ) -> BeamTree:
     """The tree with names of tokens, texts and what the search was told."""
-    told = [*OPTIONS, *_DRAWN] if asked.sample else OPTIONS
+    told = [*OPTIONS, *SAMPLING] if asked.sample else OPTIONS
     known = options.model_dump() | {"longest": trace.longest}
     nodes = growth.nodes(reading.pieces)
     outputs = [

@@ -6,10 +6,14 @@ divided by the length penalty of its length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
+from types import GenericAlias
 from typing import Any, NamedTuple, Self
+
+from seqloom.inspection.fields import declared, members
+from seqloom.recipe import DecodingRecipe
 
 FATES = ("kept", "finished", "pruned", "forbidden", "cut", "")
 """Went on; wrote the end; too low; not allowed; open when the search ended; not looked at by it."""
@@ -20,16 +24,18 @@ WAYS = {
     "forced": "the forced text",
 }
 """How an output came about."""
-OPTIONS: dict[str, Callable[[Any], Any]] = {
-    "beam": int,
-    "nbest": int,
-    "longest": int,
-    "length_penalty": str,
-    "alpha": float,
-    "no_repeat_ngram": int,
-    "repetition_penalty": float,
-}
+OPTIONS = (
+    "beam",
+    "nbest",
+    "longest",
+    "length_penalty",
+    "alpha",
+    "no_repeat_ngram",
+    "repetition_penalty",
+)
 """What a tree tells of its search: fields of the decoding recipe, and the longest output."""
+SAMPLING = ("temperature", "top_k", "top_p", "min_p", "seed")
+"""What it tells besides where samples are shown."""
 RULES = ("", "prefix", "special", "repeated", "end")
 STOPS = ("final", "limit", "ended")
 """Nothing could enter the n-best; the longest output is reached; the only hypothesis has ended."""
@@ -100,7 +106,7 @@ class BeamTree:
     title: str
     """What was read."""
     options: dict[str, Any]
-    """:data:`OPTIONS`, and those of sampling where samples are shown."""
+    """:data:`OPTIONS`, and :data:`SAMPLING` where samples are shown."""
     penalties: list[float]
     """What a score is divided by, from length 1 on."""
     nodes: list[Node]
@@ -201,34 +207,24 @@ class BeamTree:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """The tree with these values; whatever is wrong raises one of those of ``Record.of``."""
-        columns = {field.name: values["nodes"][field.name] for field in fields(Node)}
-        rows = zip(*columns.values(), strict=True)
-        return cls(
-            str(values["title"]),
-            values["options"] | {name: of(values["options"][name]) for name, of in OPTIONS.items()},
-            list(map(float, values["penalties"])),
-            [_node(*row) for row in rows],
-            [_output(**output) for output in values["outputs"]],
-            _stopped(**values["stop"]),
-        )
+        """The tree with these values.
+
+        Raises:
+            ValueError: something is wrong with them.
+        """
+        given = members(declared(BeamTree) | {"nodes": Any, "options": dict[str, Any]}, values)
+        given["options"] = _options(given["options"])
+        kinds = {name: GenericAlias(list, (kind,)) for name, kind in declared(Node).items()}
+        columns = members(kinds, given["nodes"], "nodes").values()
+        if len(lengths := {len(column) for column in columns}) > 1:
+            raise ValueError(f"nodes: columns of {' and '.join(map(str, sorted(lengths)))} nodes")
+        given["nodes"] = [Node(*row) for row in zip(*columns, strict=True)]
+        return cls(**given)
 
 
-def _node(
-    parent: Any, token: Any, log_probability: Any, fate: Any, rule: Any, rank: Any, *numbers: Any
-) -> Node:
-    missed, draw = map(_number, numbers)
-    rank = None if rank is None else int(rank)
-    return Node(int(parent), str(token), float(log_probability), fate, rule, rank, missed, draw)
-
-
-def _output(way: Any, node: Any, text: Any, finished: Any) -> Output:
-    return Output(way, int(node), str(text), bool(finished))
-
-
-def _stopped(rule: Any, step: Any, attainable: Any, worst: Any) -> Stopped:
-    return Stopped(rule, int(step), _number(attainable), _number(worst))
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _options(values: dict[str, Any]) -> dict[str, Any]:
+    """What the search was told, as its recipe has it; the longest output is a number of tokens."""
+    names = [*OPTIONS, *(SAMPLING if not values.keys().isdisjoint(SAMPLING) else ())]
+    recipe = DecodingRecipe.model_fields
+    kinds = {name: int if name == "longest" else recipe[name].annotation for name in names}
+    return members(kinds, values, "options")

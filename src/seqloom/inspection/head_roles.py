@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
 
 import numpy as np
 
@@ -124,18 +123,6 @@ class Head:
     def roles(self) -> list[str]:
         """In the order of :data:`ROLES`."""
         return [role for role in ROLES if any(each.role == role for each in self.accepted)]
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The head that :func:`dataclasses.asdict` gave."""
-        confidence, spread, rest = (
-            Measure(**values[name]) for name in ("confidence", "spread", "rest")
-        )
-        importance = {str(name): Measure(**each) for name, each in values["importance"].items()}
-        evidence = [Evidence(**each) for each in values["evidence"]]
-        path, part, layer, head = (values[name] for name in ("path", "part", "layer", "head"))
-        place = str(path), str(part), int(layer), int(head)
-        return cls(*place, confidence, spread, rest, evidence, importance)
 
 
 def heads_of(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seqloom.errors import SeqloomError
 from seqloom.inspection.attention_map import PARTS
-from seqloom.inspection.head_roles import Head
+from seqloom.inspection.fields import declared, members, one_of
+from seqloom.inspection.head_roles import ROLES, Evidence, Head
 from seqloom.inspection.heads_page import page_of
 from seqloom.inspection.record import Record
 
@@ -50,14 +51,9 @@ class HeadsRecord(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        heads = [
-            Head.from_dict(
-                {**head, "evidence": [_without(each, "accepted") for each in head["evidence"]]}
-            )
-            for head in values["heads"]
-        ]
-        notes = [str(note) for note in values["notes"]]
-        return cls(heads, int(values["texts"]), str(values["title"]), notes)
+        given = members(declared(cls) | {"heads": list[Any]}, values)
+        given["heads"] = [_head(each, f"heads[{n}]") for n, each in enumerate(given["heads"])]
+        return cls(**given)
 
     def parts(self) -> list[str]:
         """The parts that there are, in the order in which they are drawn."""
@@ -110,8 +106,29 @@ class HeadsRecord(Record):
         return rendered(evidence_of(head), suffix)
 
 
-def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != name}
+def _head(values: Any, place: str) -> Head:
+    """A head; the roles that are told must be those that follow from its evidence."""
+    kinds = declared(Head) | {"roles": list[str], "evidence": list[Any]}
+    given = members(kinds, values, place)
+    roles = given.pop("roles")
+    given["evidence"] = [
+        _evidence(each, f"{place}.evidence[{n}]") for n, each in enumerate(given["evidence"])
+    ]
+    head = Head(**given)
+    one_of(PARTS, head.part, f"{place}.part")
+    if head.roles != roles:
+        raise ValueError(f"{place}.roles: {roles}, but the evidence says {head.roles}")
+    return head
+
+
+def _evidence(values: Any, place: str) -> Evidence:
+    given = members(declared(Evidence) | {"accepted": bool}, values, place)
+    accepted = given.pop("accepted")
+    evidence = Evidence(**given)
+    one_of(ROLES, evidence.role, f"{place}.role")
+    if evidence.accepted != accepted:
+        raise ValueError(f"{place}.accepted: the figures say {evidence.accepted}")
+    return evidence
 
 
 def _lines(head: Head) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from seqloom.inspection.curves_page import page_of
+from seqloom.inspection.fields import one_of, read
 from seqloom.inspection.layer_curves import Curves, Figures, Line, Measure
 from seqloom.inspection.record import Record
 
@@ -18,6 +19,18 @@ TRAINED, RANDOM = "trained", "random"
 """Whose states a run probed; those of a checkpoint are named after its update."""
 TASK, CONTROL = "task", "control"
 """Which labels a run told."""
+SPLIT = ("train", "validation", "test")
+"""The parts of what is probed: learned from, stopped by, measured on."""
+
+
+def check_split(sizes: Mapping[str, int], place: str) -> None:
+    """Refuse other parts than those of :data:`SPLIT`.
+
+    Raises:
+        ValueError: the parts that are expected.
+    """
+    if set(sizes) != set(SPLIT):
+        raise ValueError(f"{place}: expected those of {', '.join(SPLIT)}")
 
 
 @dataclass(frozen=True)
@@ -55,13 +68,16 @@ class ProbeRecord(Record):
     layers: list[str]
     """[L], the embeddings first."""
     examples: dict[str, int]
-    """Of the parts ``train``, ``validation`` and ``test``."""
+    """Of the parts of :data:`SPLIT`."""
     baselines: dict[str, float]
     """Right test labels, in a hundred, without any vectors."""
     runs: list[Run]
 
     def __post_init__(self) -> None:
-        for run in self.runs:
+        check_split(self.examples, "examples")
+        for number, run in enumerate(self.runs):
+            one_of((TASK, CONTROL), run.labels, f"runs[{number}].labels")
+            one_of(_NAMES, run.probe, f"runs[{number}].probe")
             for name in ("accuracy", "bits"):
                 rows = getattr(run, name)
                 if len(rows) != len(self.layers) or not all(rows):
@@ -81,15 +97,7 @@ class ProbeRecord(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        return cls(
-            str(values["asked"]),
-            str(values["model"]),
-            list(map(str, values["classes"])),
-            list(map(str, values["layers"])),
-            {str(name): int(number) for name, number in values["examples"].items()},
-            {str(name): float(share) for name, share in values["baselines"].items()},
-            [Run(**run) for run in values["runs"]],
-        )
+        return read(cls, values)
 
     def run(self, states: str, labels: str, probe: str) -> Run | None:
         """The run of these, if there is one."""

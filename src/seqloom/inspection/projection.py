@@ -20,7 +20,12 @@ from seqloom.errors import VectorsError
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
 
-METHODS = ("pca", "tsne")
+QUALITY: dict[str, dict[str, Any]] = {
+    "pca": {"variance": list[float]},
+    "tsne": {"perplexity": float, "seed": int, "kl_divergence": float},
+}
+"""What is told of how good each method is, and its type."""
+METHODS = tuple(QUALITY)
 DECIMALS = 6
 """Of coordinates and figures, so that a record reads back as it was."""
 

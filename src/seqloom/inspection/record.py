@@ -43,7 +43,9 @@ class Record(ABC):
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """The record with these fields, as this or an earlier ``version`` wrote them.
 
-        Whatever is wrong with them raises KeyError, TypeError, ValueError or AttributeError.
+        Raises:
+            ValueError: something is wrong with them; :mod:`seqloom.inspection.fields` says what.
+                KeyError, TypeError, AttributeError and OverflowError are told as well.
         """
 
     @abstractmethod
@@ -69,7 +71,7 @@ class Record(ABC):
         if values.get("kind") != cls.kind:
             raise SeqloomError(f"not {article} {cls.noun}: its kind is {values.get('kind')!r}.")
         version = values.get("version")
-        if not isinstance(version, int) or not 1 <= version <= cls.version:
+        if type(version) is not int or not 1 <= version <= cls.version:
             raise SeqloomError(
                 f"{article} {cls.noun} of version {version!r}; this Seqloom reads version "
                 f"{cls.version}. Update Seqloom, or make it again."
@@ -77,7 +79,7 @@ class Record(ABC):
         fields = {name: value for name, value in values.items() if name not in ("kind", "version")}
         try:
             return cls.of(fields, version)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SeqloomError(f"a damaged {cls.noun}: {error}.") from None
 
     @classmethod

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from seqloom.corpus.report import shorten
 from seqloom.errors import DecodingError, SeqloomError
 from seqloom.inspection.attention import AttentionRecord
-from seqloom.inspection.attention_map import AttentionMap
+from seqloom.inspection.attention_map import DETAILS, AttentionMap
 from seqloom.inspection.flows import value_lengths
 from seqloom.layers.recorder import Recorder, record
 from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel
@@ -28,7 +28,6 @@ NO_ATTENTION = (
     "this model has no attention to draw: its decoder sees one context vector only. Train "
     "one with attention, for instance with --set model.attention=additive."
 )
-_DETAILS = ("query", "key", "value", "scores")
 
 
 def record_pair(
@@ -140,7 +139,7 @@ def _maps(model: nn.Module, seen: Recorder, details: bool) -> Iterator[Attention
         layer = path.removesuffix(WEIGHTS)
         part, rows, columns = part_of(layer)
         weights = _steps(seen[path])
-        noted = {name: seen[f"{layer}.{name}"] for name in _DETAILS if f"{layer}.{name}" in seen}
+        noted = {name: seen[f"{layer}.{name}"] for name in DETAILS if f"{layer}.{name}" in seen}
         lengths = None
         if "value" in noted:
             values = noted["value"][-1][0]

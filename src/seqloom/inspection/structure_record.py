@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from seqloom.inspection.curves_page import page_of
+from seqloom.inspection.fields import read
 from seqloom.inspection.layer_curves import Curves, Figures, Line, Measure
+from seqloom.inspection.probe_record import check_split
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
@@ -43,12 +45,13 @@ class StructureRecord(Record):
     layers: list[str]
     """[L], the embeddings first."""
     sentences: dict[str, int]
-    """Of the parts ``train``, ``validation`` and ``test``."""
+    """Of the parts of :data:`seqloom.inspection.probe_record.SPLIT`."""
     chain: float
     """Edges that link neighbours, in a hundred: the baseline without vectors."""
     runs: list[StructureRun]
 
     def __post_init__(self) -> None:
+        check_split(self.sentences, "sentences")
         for run in self.runs:
             for name in ("uuas", "spearman"):
                 rows = getattr(run, name)
@@ -64,13 +67,7 @@ class StructureRecord(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        return cls(
-            str(values["model"]),
-            list(map(str, values["layers"])),
-            {str(name): int(number) for name, number in values["sentences"].items()},
-            float(values["chain"]),
-            [StructureRun(**run) for run in values["runs"]],
-        )
+        return read(cls, values)
 
     def text(self) -> str:
         """A table for people, a row a layer."""

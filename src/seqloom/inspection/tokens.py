@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from seqloom.inspection.fields import members
 from seqloom.inspection.fonts import families_for, spell_out
 from seqloom.inspection.page import page
 from seqloom.inspection.palette import COLOURS
 from seqloom.inspection.picture import rendered, visible
 from seqloom.inspection.record import Record
-from seqloom.text.explain import Explanation, MergeStep, WordExplanation
+from seqloom.text.explain import Explanation, WordExplanation
 
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
@@ -44,8 +45,8 @@ class TokensRecord(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        words = tuple(_word(each) for each in values["words"])
-        return cls(Explanation(str(values["sentence"]), str(values["tokenizer"]), words))
+        kinds = {"sentence": str, "tokenizer": str, "words": tuple[WordExplanation, ...]}
+        return cls(Explanation(*members(kinds, values).values()))
 
     def page(self) -> str:
         """See :meth:`Record.page`."""
@@ -61,21 +62,6 @@ class TokensRecord(Record):
     def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
         """See :meth:`Record.picture`."""
         return rendered(_draw(self.explanation), suffix)
-
-
-def _word(values: Mapping[str, Any]) -> WordExplanation:
-    scores = values["scores"]
-    return WordExplanation(
-        word=str(values["word"]),
-        start=tuple(values["start"]),
-        steps=tuple(
-            MergeStep(step["left"], step["right"], int(step["rank"]), tuple(step["pieces"]))
-            for step in values["steps"]
-        ),
-        pieces=tuple(values["pieces"]),
-        ids=tuple(map(int, values["ids"])),
-        scores=None if scores is None else tuple(map(float, scores)),
-    )
 
 
 def _rows(word: WordExplanation) -> Rows:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from seqloom.errors import VectorsError
-from seqloom.inspection.projection import DECIMALS, check_method, describe, project
+from seqloom.inspection.fields import declared, members
+from seqloom.inspection.projection import DECIMALS, QUALITY, check_method, describe, project
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
@@ -87,11 +88,11 @@ class WordMap(Record):
     @classmethod
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
-        given = dict(values)
+        kinds = {"points": list[tuple[float, float]], "quality": dict[str, Any]}
+        given = members(declared(cls) | kinds, values)
+        figures = QUALITY[check_method(given["method"])]
+        given["quality"] = members(figures, given["quality"], "quality")
         given["points"] = np.array(given["points"], dtype=np.float64)
-        given["neighbours"] = [
-            [(str(word), float(cosine)) for word, cosine in near] for near in given["neighbours"]
-        ]
         return cls(**given)
 
     def page(self) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from seqloom.inspection.probe_record import CONTROL, RANDOM, TASK, TRAINED, ProbeRecord, Run
+from seqloom.inspection.probe_record import CONTROL, RANDOM, SPLIT, TASK, TRAINED, ProbeRecord, Run
 from seqloom.inspection.probing import Kind, Part, probe
 from seqloom.inspection.states import Reading, hidden_states
 from seqloom.inspector.probe_data import Asked, Integers, Question
@@ -74,13 +74,10 @@ def probe_model(
         str(subject.folder or ""),
         question.classes,
         layers,
-        {name: len(part) for name, part in zip(_NAMES, _parts(question), strict=True)},
+        {name: len(part) for name, part in zip(SPLIT, _parts(question), strict=True)},
         question.baselines,
         runs,
     )
-
-
-_NAMES = ("train", "validation", "test")
 
 
 def _parts(question: Question) -> tuple[Asked, Asked, Asked]:

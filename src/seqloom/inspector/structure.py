@@ -11,7 +11,7 @@ import torch
 
 from seqloom.corpus.trees import Tree, read_treebank
 from seqloom.errors import CorpusError
-from seqloom.inspection.probe_record import RANDOM, TRAINED
+from seqloom.inspection.probe_record import RANDOM, SPLIT, TRAINED
 from seqloom.inspection.states import ReadableModel, hidden_states
 from seqloom.inspection.structural import (
     Sentence,
@@ -134,7 +134,7 @@ def probe_structure(
         run(RANDOM, lambda seed: _read(subject, subject.untrained(seed), parts), None),
         *(run(f"update {update:,}", at(path), update) for update, path in saved.items()),
     ]
-    sizes = dict(zip(("train", "validation", "test"), map(len, parts), strict=True))
+    sizes = dict(zip(SPLIT, map(len, parts), strict=True))
     chain = chain_uuas(_sentences([each[layers[0]] for each in trained], shapes)[2])
     return StructureRecord(str(subject.folder or ""), layers, sizes, chain, runs)
 
