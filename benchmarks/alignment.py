@@ -31,7 +31,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +52,17 @@ NAMES = (TRANSFORMER, REVERSE, RNN, NAME)
 RESULTS = HERE / "results" / "alignment.json"
 
 
-def models(chosen: argparse.Namespace, texts: Texts | None) -> Iterator[tuple[str, Model]]:
-    """Given, trained now, or trained before; the reverse one first, which the others ask."""
-    if chosen.reverse is not None:
-        yield REVERSE, opened(chosen.reverse)
-    if chosen.model is not None:
-        yield GIVEN, opened(chosen.model)
-    left_out = {REVERSE} if chosen.reverse else set()
-    left_out |= {TRANSFORMER} if chosen.model else set()
-    for name in (REVERSE, TRANSFORMER, RNN) if texts is not None else ():
-        assert texts is not None
+def given(chosen: argparse.Namespace) -> dict[str, Model]:
+    """The models of --reverse and --model."""
+    folders = {REVERSE: chosen.reverse, GIVEN: chosen.model}
+    return {name: opened(folder) for name, folder in folders.items() if folder is not None}
+
+
+def made(
+    texts: Texts, chosen: argparse.Namespace, left_out: set[str]
+) -> Iterator[tuple[str, Model]]:
+    """Models trained now or before; the reverse one first, which the others ask."""
+    for name in (REVERSE, TRANSFORMER, RNN):
         if name in left_out:
             continue
         if name in chosen.only or finished(name, texts, chosen):
@@ -86,15 +88,18 @@ def measure(chosen: argparse.Namespace, before: Figures) -> Iterator[Figures]:
     """All there is of one set of gold, after every model."""
     gold_set = GOLD_SETS[chosen.gold_set]
     pairs = gold_set.read(chosen.data)
-    texts = None
+    models = given(chosen)
     found: Figures = {"gold pairs": len(pairs), "diagonal": baseline(pairs), "models": {}}
+    more: Iterable[tuple[str, Model]] = ()
     if gold_set.corpus is not None:
         work = WORK / f"{chosen.gold_set}-{chosen.pairs or 'all'}"
         texts = write_texts(gold_set, chosen.data, work, chosen.pairs)
         found[NAME] = statistical(texts, pairs, chosen, before.get(NAME, {}))
         yield found
+        left_out = {TRANSFORMER if name == GIVEN else name for name in models}
+        more = made(texts, chosen, left_out)
     reverse = None
-    for name, model in models(chosen, texts):
+    for name, model in chain(models.items(), more):
         if name == REVERSE:
             reverse = model
             found["models"][name] = measured(model, turned(pairs), None)
