@@ -49,12 +49,16 @@ class Model:
 
 
 class Teller(Progress):
-    """Prints the figures of a run as they come."""
+    """Prints what a run tells."""
 
     def validated(self, figures: Mapping[str, float]) -> None:
         """One line a validation."""
         told = "  ".join(f"{name} {value:.2f}" for name, value in figures.items())
         print("   ", told, flush=True)
+
+    def message(self, text: str) -> None:
+        """One line."""
+        print("   ", text, flush=True)
 
 
 def trained(name: str, texts: Texts, chosen: argparse.Namespace) -> Model:
