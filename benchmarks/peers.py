@@ -37,7 +37,7 @@ class Environment:
 
     Args:
         name: folder.
-        requirements: what pip installs, beside the same torch that Seqloom runs on.
+        requirements: what pip installs.
         probe: a line of Python that fails if the peer cannot be used.
     """
 
@@ -48,8 +48,11 @@ class Environment:
         self.python = self.folder / ("Scripts" if os.name == "nt" else "bin") / "python"
         self.log = FOLDER / f"{name}.install.log"
 
-    def make(self, torch_version: str) -> None:
+    def make(self, torch_version: str | None) -> None:
         """Install what is missing.
+
+        Args:
+            torch_version: the one that Seqloom runs on, for the peer too; None if it needs none.
 
         Raises:
             PeerMissing: that is impossible.
@@ -60,14 +63,17 @@ class Environment:
         print(f"Installing {self.requirements[0]} into {self.folder} (some minutes) ...")
         self.log.write_text("", encoding="utf-8")
         self._run(sys.executable, "-m", "venv", "--clear", str(self.folder))
-        torch = f"torch=={torch_version}"
-        # The processor build of torch is on PyTorch's own index only.
-        if not self._pip(torch) and not self._pip(torch, "--extra-index-url", TORCH_CPU):
-            self._give_up(f"{torch} cannot be installed there")
+        if torch_version is not None:
+            self._install_torch(f"torch=={torch_version}")
         if not self._pip(*self.requirements):
             self._give_up("pip fails")
         if not self._works():
             self._give_up(f"installed, but `{self.probe}` fails")
+
+    def _install_torch(self, torch: str) -> None:
+        # The processor build of torch is on PyTorch's own index only.
+        if not self._pip(torch) and not self._pip(torch, "--extra-index-url", TORCH_CPU):
+            self._give_up(f"{torch} cannot be installed there")
 
     def _works(self) -> bool:
         return self.python.exists() and self._run(str(self.python), "-P", "-c", self.probe)
