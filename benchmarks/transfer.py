@@ -60,10 +60,12 @@ class Setting(NamedTuple):
     epochs: float
     embeddings: bool = True
     """Whether they are tuned, too; else only the layers and what is upon them."""
+    dropout: float = 0.1
+    """Within the encoder."""
 
 
 SETTINGS: dict[str, dict[str, Setting]] = {
-    "trec": {PRETRAINED: Setting(7e-4, 40, False), SCRATCH: Setting(1e-3, 40, False)},
+    "trec": {PRETRAINED: Setting(7e-4, 40, False), SCRATCH: Setting(1e-3, 30, False)},
     "sst2": {PRETRAINED: Setting(1e-3, 4), SCRATCH: Setting(1e-3, 8)},
     "ewt": {PRETRAINED: Setting(1e-3, 5), SCRATCH: Setting(1e-3, 10)},
 }
@@ -113,7 +115,9 @@ def tuned(
     encoder: Path, name: str, train: Data, held: Data, setting: Setting, seed: int
 ) -> dict[str, float]:
     """Accuracy on what was held out, and seconds of training."""
-    training = FinetuningRecipe(epochs=setting.epochs, learning_rate=setting.rate, seed=seed)
+    training = FinetuningRecipe(
+        epochs=setting.epochs, learning_rate=setting.rate, dropout=setting.dropout, seed=seed
+    )
     if not setting.embeddings:
         layers = load_language_folder(encoder).recipe.model.layers
         training = training.model_copy(update={"tune": "last", "last_layers": layers})

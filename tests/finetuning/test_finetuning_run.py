@@ -70,6 +70,27 @@ def test_classes_are_learned_and_reported(encoder: Path, tmp_path: Path) -> None
     assert np.array_equal(again.probabilities(texts), model.probabilities(texts))
 
 
+def test_dropout_within_the_encoder(encoder: Path, tmp_path: Path) -> None:
+    train = write_classes(tmp_path / "train.tsv", 60, 1)
+    few = {"updates": 4, "validate_every": 4}
+    tuned = {
+        rate: finetune(encoder, "classify", train, tmp_path / str(rate),
+                       recipe=recipe(**few, dropout=rate))
+        for rate in (None, 0.0, 0.5)
+    }  # fmt: skip
+    own = load_language_folder(encoder).recipe.model
+    rates = {
+        rate: load_language_folder(tmp_path / str(rate), tuple(KINDS)).recipe.model
+        for rate in tuned
+    }
+    assert rates[None] == own
+    assert (rates[0.5].dropout, rates[0.5].attention_dropout) == (0.5, 0.5)
+    texts = ["goal team", "soup bread"]
+    found = {rate: model.probabilities(texts) for rate, model in tuned.items()}
+    assert not np.allclose(found[0.0], found[0.5])
+    assert np.array_equal(found[0.5], tuned[0.5].probabilities(texts))  # none when it is used
+
+
 def test_pairs_are_told_apart(encoder: Path, tmp_path: Path) -> None:
     data = gather(read_labelled_pairs([write_pairs(tmp_path / "pairs.tsv", 240, 1)]))
     model = finetune(

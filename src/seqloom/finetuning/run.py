@@ -107,7 +107,10 @@ def _with_model(recipe: FinetuneRecipe, source: LanguageFolder[Any]) -> Finetune
     Raises:
         RecipeError: it asks for what this encoder does not have.
     """
-    recipe = recipe.model_copy(update={"model": source.recipe.model})
+    model, rate = source.recipe.model, recipe.training.dropout
+    if rate is not None:
+        model = model.model_copy(update={"dropout": rate, "attention_dropout": rate})
+    recipe = recipe.model_copy(update={"model": model})
     if conflicts := recipe.conflicts():
         raise RecipeError(str(source.path), [conflict.message for conflict in conflicts])
     return recipe

@@ -63,6 +63,9 @@ class FinetuningRecipe(Optimization):
     adapter: bool = False
     """tune=lora: keep the products beside the encoder's folder, instead of adding them to its
     matrices: a small folder that needs the other one."""
+    dropout: float | None = Field(None, ge=0, lt=1)
+    """Dropout within the encoder, on attention weights too; as it was pre-trained with when left
+    out. One that has read each text once or twice has had none, and few examples want some."""
     scale: float = Field(20.0, gt=0)
     """Sentence vectors: cosines are multiplied by this."""
     old_share: float = Field(0.0, ge=0, lt=1)
