@@ -107,10 +107,10 @@ def beam() -> BeamRecord:
     """A search beside a forced text, greedy search and samples."""
     translator = sharp_translator(tiny.TRANSFORMER)
     options = translator.recipe.decoding.model_copy(
-        update={"temperature": 0.8, "top_k": 3, "seed": 3, "max_tokens": 5}
+        update={"temperature": 0.8, "top_k": 3, "seed": 3, "no_repeat_ngram": 1, "max_tokens": 10}
     )
     asked = Asked(3, greedy=True, sample=True)
-    return beam_of_translation(translator, "a b c", options, asked, force="A B")
+    return beam_of_translation(translator, "d", options, asked, force="A B")
 
 
 def tokens(kind: str = "bpe") -> TokensRecord:

@@ -27,9 +27,11 @@ from record_samples import RECORDS, SAMPLES
 import seqloom.inspection
 from seqloom.errors import SeqloomError
 from seqloom.inspection import probing
+from seqloom.inspection.alignment_record import FOUND
 from seqloom.inspection.attention import AttentionRecord
-from seqloom.inspection.attention_map import PARTS
-from seqloom.inspection.beam_tree import FATES, RULES, STOPS, WAYS
+from seqloom.inspection.attention_map import DETAILS, PARTS
+from seqloom.inspection.beam_tree import FATES, OPTIONS, RULES, SAMPLING, STOPS, WAYS
+from seqloom.inspection.head_importance import BLEU, LIKELIHOOD
 from seqloom.inspection.head_roles import ROLES
 from seqloom.inspection.probe_record import CONTROL, TASK
 from seqloom.inspection.probing import KINDS
@@ -37,9 +39,7 @@ from seqloom.inspection.projection import METHODS
 from seqloom.inspection.record import Record
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "records"
-ASKED_FOR = {
-    "lengths", "query", "key", "value", "scores", "temperature", "top_k", "top_p", "min_p", "seed",
-}  # fmt: skip
+ASKED_FOR = {"lengths", *DETAILS, *SAMPLING}
 """Fields that a record of the newest version may lack."""
 FILES = sorted(RECORDS.glob("*.json"))
 
@@ -140,6 +140,24 @@ def test_a_sample_is_valid_comes_back_equal_and_is_drawn(path: Path) -> None:
     assert record.picture(".svg").startswith(b"<?xml")
 
 
+def test_samples_hold_what_can_be_asked_for() -> None:
+    """So that the damage below reaches every part of a schema."""
+    beam = sample(RECORDS / "beam.json")
+    assert [output["way"] for output in beam["outputs"]] == ["beam", "greedy", "sample", "forced"]
+    assert set(beam["nodes"]["fate"]) == set(FATES)
+    assert beam["options"].keys() == {*OPTIONS, *SAMPLING}
+    heads = sample(RECORDS / "heads.json")["heads"]
+    assert {each["role"] for head in heads for each in head["evidence"]} == set(ROLES)
+    assert all(head["importance"].keys() == {LIKELIHOOD, BLEU} for head in heads)
+    runs = sample(RECORDS / "probes.json")["runs"]
+    assert [run["update"] for run in runs] == [None, None, None, 5, 1000]
+    assert FOUND in sample(RECORDS / "alignment.json")["figures"]
+    assert sample(RECORDS / "tokens.json")["words"][0]["steps"]
+    assert sample(RECORDS / "tokens-unigram.json")["words"][0]["scores"]
+    for each in sample(RECORDS / "attention.json")["maps"]:
+        assert each.keys() >= {"lengths", *DETAILS}
+
+
 def test_version_1_of_attention_comes_back_as_version_2() -> None:
     values = sample(RECORDS / "attention-version-1.json")
     record = AttentionRecord.load(RECORDS / "attention-version-1.json")
@@ -152,14 +170,15 @@ def test_version_1_of_attention_comes_back_as_version_2() -> None:
 
 
 def places(values: Any, at: Place = ()) -> Iterator[Place]:
-    """Every place of a record, of lists the first and the last member."""
+    """Every place of a record; of lists whose members are alike the last one alone."""
     if at:
         yield at
     if isinstance(values, dict):
         for name, each in values.items():
             yield from places(each, (*at, name))
-    elif isinstance(values, list) and values:
-        for number in {0, len(values) - 1}:
+    elif isinstance(values, list):
+        alike = len(set(map(type, values))) == 1
+        for number in range(len(values) - 1 if alike else 0, len(values)):
             yield from places(values[number], (*at, number))
 
 
@@ -208,7 +227,7 @@ def test_what_is_wrong_is_refused_by_schema_and_program(path: Path, tmp_path: Pa
             message = str(caught.value)
             assert message.startswith(f"{damaged}: ") and message.endswith(".")
             assert "\n" not in message and len(message) < 400
-    assert number > 20
+    assert number > 15
 
 
 @pytest.mark.parametrize(
