@@ -126,6 +126,12 @@ def test_trees(model: Path, tmp_path: Path) -> None:
     record = StructureRecord.load(tmp_path / "t.json")
     assert [run.states for run in record.runs] == [TRAINED, RANDOM]
     assert all(len(row) == 2 for run in record.runs for row in run.uuas)
+    (tmp_path / "short.conllu").write_text("1\ta\t_\tX\t_\t_\t0\troot\t_\t_\n"
+                                           "2\tb\t_\tX\t_\t_\t1\tdep\t_\t_\n\n" * 140)  # fmt: skip
+    told = seqloom("inspect", "probe", model, "--treebank", "short.conllu", "--property", "tree",
+                   cwd=tmp_path)  # fmt: skip
+    assert told.code == 2
+    assert "no sentence to measure on has 5 to 50 words" in told.err
     (tmp_path / "few.conllu").write_text("\n".join(lines[:20]) + "\n")
     told = seqloom("inspect", "probe", model, "--treebank", "few.conllu", "--property", "tree",
                    cwd=tmp_path)  # fmt: skip

@@ -24,7 +24,7 @@ _RATE = 5e-3
 _LEAST_STEPS = 40  # between two looks at the validation part
 _MOST_LOOKS = 40
 _PATIENCE = 3  # looks without gain; after each the rate is halved
-_LENGTHS = (5, 50)
+LENGTHS = (5, 50)
 """Rank correlations are those of sentences of so many words (Hewitt and Manning 2019)."""
 
 Floats = NDArray[np.float32]
@@ -188,7 +188,7 @@ def measured(found: Sequence[Floats], sentences: Sequence[Sentence]) -> Structur
         right += len(gold & tree)
         edges += len(gold)
         length = len(sentence.shape.heads)
-        if _LENGTHS[0] <= length <= _LENGTHS[1]:
+        if LENGTHS[0] <= length <= LENGTHS[1]:
             correlation = rank_correlation(distances, sentence.shape.distances.numpy())
             by_length.setdefault(length, []).append(correlation)
     means = [float(np.mean(each)) for each in by_length.values()]

@@ -14,6 +14,7 @@ from seqloom.errors import CorpusError
 from seqloom.inspection.probe_record import RANDOM, SPLIT, TRAINED
 from seqloom.inspection.states import ReadableModel, hidden_states
 from seqloom.inspection.structural import (
+    LENGTHS,
     Sentence,
     Shape,
     Structure,
@@ -76,6 +77,12 @@ def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) 
                 "Give more sentences."
             )
     train, stop, measure = parts
+    shortest, longest = LENGTHS
+    if not any(shortest <= len(tree.heads) <= longest for tree in measure):
+        raise CorpusError(
+            f"{test or treebank}: no sentence to measure on has {shortest} to {longest} words, and "
+            "rank correlations are those of such sentences. Give other sentences."
+        )
     return Trees(train, stop, measure, left_out)
 
 
