@@ -33,7 +33,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,34 @@ RESULTS = HERE / "results" / "alignment.json"
 
 
 def given(chosen: argparse.Namespace) -> dict[str, Model]:
-    """The models of --reverse and --model."""
-    folders = {REVERSE: chosen.reverse, GIVEN: chosen.model}
-    return {name: opened(folder) for name, folder in folders.items() if folder is not None}
+    """The models of --reverse and --model.
+
+    Raises:
+        SeqloomError: a folder is none of a translation model, or is one of other languages.
+    """
+    gold_set = GOLD_SETS[chosen.gold_set]
+    languages = gold_set.source, gold_set.target
+    found = {}
+    for name, folder, wanted in (
+        (REVERSE, chosen.reverse, languages[::-1]),
+        (GIVEN, chosen.model, languages),
+    ):
+        if folder is not None:
+            found[name] = opened(folder)
+            check_languages(found[name], folder, wanted)
+    return found
+
+
+def check_languages(model: Model, folder: Path, wanted: tuple[str, str]) -> None:
+    """Refuse a model that names other languages; one of several is told its own, as ever."""
+    data = model.translator.recipe.data
+    named = data.source_language, data.target_language
+    if data.tag or None in named:
+        return
+    if tuple(str(each).replace("_", "-").split("-")[0] for each in named) != wanted:
+        raise SeqloomError(
+            f"{folder} translates {named[0]} to {named[1]}; expected {wanted[0]} to {wanted[1]}."
+        )
 
 
 def made(
@@ -170,6 +195,8 @@ def courses(found: Figures) -> list[dict[str, str]]:
     """What each learned from, and for how long."""
     rows = []
     for name, facts in {**found["models"], NAME: found.get(NAME, {})}.items():
+        if not facts:
+            continue
         row = {"trained": name}
         for key in ("pairs", "updates", "minutes", "validation BLEU"):
             row[key] = f"{facts[key]:,}" if key in facts else "-"
@@ -189,13 +216,10 @@ def default_row(rule: Figures) -> dict[str, str]:
 
 
 def report(found: Figures) -> str:
-    """All tables."""
-    parts: list[Sequence[Mapping[str, str]]] = [summary(found), courses(found)]
-    if found["models"]:
-        parts.append(layers(found))
-    if found.get("defaults"):
-        parts.append([default_row(rule) for rule in found["defaults"]])
-    return "\n\n".join(map(table, parts))
+    """All tables that have rows."""
+    defaults = [default_row(rule) for rule in found.get("defaults", [])]
+    parts = (summary(found), courses(found), layers(found), defaults)
+    return "\n\n".join(table(rows) for rows in parts if rows)
 
 
 def arguments() -> argparse.Namespace:

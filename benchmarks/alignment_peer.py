@@ -17,12 +17,12 @@ from alignment_text import Texts
 from peers import FOLDER, Environment, PeerMissing
 
 from seqloom.corpus.alignments import AlignedPairs, parse_links
-from seqloom.evaluation.alignment import symmetrize
+from seqloom.evaluation.alignment import Symmetry, symmetrize
 from seqloom.inspection.alignment import Links
 
 NAME = "eflomal"
 ENVIRONMENT = Environment(NAME, ["eflomal==2.0.0"], "import eflomal")
-SYMMETRY = "grow-diag-final-and"
+SYMMETRY: Symmetry = "grow-diag-final-and"
 
 
 def eflomal(

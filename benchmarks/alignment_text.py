@@ -42,10 +42,10 @@ class GoldSet:
 
     def read(self, data: Path) -> AlignedPairs:
         """The pairs; links to words that do not exist are told and left out."""
-        *texts, gold = (
+        sources, targets, gold = (
             data / "align" / f"{self.name}.{end}" for end in (self.source, self.target, "gold")
         )
-        pairs = read_aligned(*texts, gold, first=self.first)
+        pairs = read_aligned(sources, targets, gold, first=self.first)
         if told := tell_outside(pairs):
             print(told)
         return pairs

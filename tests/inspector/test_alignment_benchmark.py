@@ -247,7 +247,7 @@ def test_from_files_to_figures(bench, data, monkeypatch, capsys, tmp_path):
     assert again["models"] == found["models"]
 
 
-def test_models_that_are_given(bench, data, monkeypatch, tmp_path):
+def test_models_that_are_given(bench, data, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(bench.models, "SECTIONS", {"reverse": {**SMALL, **DEPTHS}})
     first = run(
         bench, monkeypatch, data, "--minutes", "0.0001", "--pairs", "50", "--only", "reverse"
@@ -256,6 +256,11 @@ def test_models_that_are_given(bench, data, monkeypatch, tmp_path):
     monkeypatch.setattr(bench.alignment, "WORK", tmp_path / "elsewhere")
     arguments = ("--only", "eflomal", "--model", str(folder), "--reverse", str(folder))
     monkeypatch.setattr(bench.alignment, "statistical", lambda *_: {})
+    with pytest.raises(SystemExit) as stopped:
+        run(bench, monkeypatch, data, *arguments)
+    assert stopped.value.code == 2
+    assert f"{folder} translates fr to en; expected en to fr." in capsys.readouterr().err
+    monkeypatch.setattr(bench.alignment, "check_languages", lambda *_: None)
     found = run(bench, monkeypatch, data, *arguments)
     assert list(found["models"]) == ["reverse", "given"]
     assert found["models"]["reverse"]["ways"] == first["models"]["reverse"]["ways"]
