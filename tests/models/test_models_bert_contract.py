@@ -97,8 +97,8 @@ def test_recorded_equals_unrecorded(model: Bert, recipe: BertRecipe) -> None:
     assert torch.equal(plain, recorded)
     layers = [f"layers.{depth}" for depth in range(recipe.layers)]
     noted = [f"self_attention.{name}" for name in ("query", "key", "value", "scores", "weights")]
-    names = [f"{layer}.{name}" for layer in layers for name in (*noted, "hidden")]
-    assert seen.paths() == names
+    above = [f"{layer}.{name}" for layer in layers for name in (*noted, "hidden")]
+    assert seen.paths() == ["embedding_norm.hidden", *above]
     weights = seen["layers.0.self_attention.weights"][0]
     assert weights.shape == (B, recipe.heads, T, T)
     near(weights.sum(-1), torch.ones(B, recipe.heads, T))

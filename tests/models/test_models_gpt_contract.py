@@ -214,8 +214,8 @@ def test_recorded_equals_unrecorded(model: Gpt, recipe: GptRecipe) -> None:
     assert torch.equal(plain, recorded)
     layers = [f"layers.{depth}" for depth in range(recipe.layers)]
     noted = [f"self_attention.{name}" for name in ("query", "key", "value", "scores", "weights")]
-    names = [f"{layer}.{name}" for layer in layers for name in (*noted, "hidden")]
-    assert seen.paths() == names
+    above = [f"{layer}.{name}" for layer in layers for name in (*noted, "hidden")]
+    assert seen.paths() == ["tokens.hidden", *above]
     weights = seen["layers.0.self_attention.weights"][0]
     assert weights.shape == (B, recipe.heads, S, S)
     near(weights.sum(-1), torch.ones(B, recipe.heads, S))
