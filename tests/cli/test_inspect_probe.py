@@ -39,7 +39,7 @@ def words(tmp_path: Path) -> Path:
     return tmp_path / "w.txt"
 
 
-FAST = ("--probe", "linear", "--seeds", 1, "--examples", 200)
+FAST = ("--probe", "linear", "--seeds", 1, "--examples", 120)
 
 
 def test_a_translator_knows_its_letters(model: Path, words: Path, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from seqloom.models import build_language_model, build_model
 from seqloom.models.base import EncoderDecoder
 from seqloom.symbols import Symbols
 
-TRAIN, HELD, WIDTH, CLASSES = 1200, 300, 12, 5
-SEEDS = [0, 1, 2]
+TRAIN, HELD, WIDTH, CLASSES = 900, 300, 12, 5
+SEEDS = [0, 1]
 GROUPS = np.arange(TRAIN) // 3
 
 
@@ -96,7 +96,7 @@ def test_a_linear_probe_is_a_logistic_regression() -> None:
     train, _, test = parts(found, labels)
     reference = LogisticRegression(C=1.0).fit(train.vectors.numpy(), train.labels.numpy())
     expected = 100 * reference.score(test.vectors.numpy(), test.labels.numpy())
-    assert probed("linear", found, labels).accuracy == pytest.approx([expected] * 3, abs=3)
+    assert probed("linear", found, labels).accuracy == pytest.approx([expected] * len(SEEDS), abs=3)
 
 
 def test_probes_side_by_side_are_probes_by_themselves() -> None:

@@ -19,7 +19,7 @@ SIZES = frozenset(
         "norm_epsilon", "heads_left",
     }
 )  # fmt: skip
-"""Recipe fields that are no switches; models with fewer heads are those of the compression tests."""
+"""Recipe fields that are no switches; pruned heads are tested with compression."""
 
 
 def _transformers() -> list[TransformerRecipe]:
