@@ -7,10 +7,11 @@
 TREC questions in six classes, 500 to learn from, a tenth of all to be measured on; SST-2, the
 training part and the development part; UD_English-EWT, tags (UPOS) of words, likewise. A tenth of
 what is learned from decides which weights are kept; what is measured on decides nothing. Beside
-the folder's encoder stands one of the same sizes and vocabulary with random weights; for TREC, rates,
-epochs and whether embeddings are tuned were chosen for either by itself, on questions that are
-neither learned from nor measured on (docs/log.md); for the other sets they are not chosen yet. TF-IDF of words and their pairs with logistic
-regression stands beside, its C chosen by cross-validation. The seeds draw texts, weights and order.
+the folder's encoder stands one of the same sizes and vocabulary with random weights. For TREC,
+rates, epochs and whether embeddings are tuned were chosen for either by itself, on questions that
+are neither learned from nor measured on (docs/log.md); for the other sets they are not chosen yet.
+TF-IDF of words and their pairs with logistic regression stands beside, its C chosen by
+cross-validation. The seeds draw texts, weights and order.
 
 Writes benchmarks/results/transfer.json; sets that are not measured keep their figures.
 """
