@@ -19,7 +19,7 @@ SIZES = frozenset(
         "norm_epsilon", "heads_left",
     }
 )  # fmt: skip
-"""Recipe fields that are no switches; pruned heads are tested with compression."""
+"""Recipe fields that are no switches."""
 
 
 def _transformers() -> list[TransformerRecipe]:
@@ -97,7 +97,19 @@ def _recurrent() -> list[RecurrentRecipe]:
     return recipes
 
 
-RECIPES: list[ModelRecipe] = [*_transformers(), *_recurrent()]
+def _pruned() -> list[TransformerRecipe]:
+    """Layers that have kept different numbers of their heads."""
+    left = {"encoder": (1, 3), "decoder": (4, 1), "cross": (2, 3)}
+    return [
+        TransformerRecipe.model_validate(
+            {"width": 16, "feedforward": 20, "heads": 4, "max_positions": 12, "norm": norm,
+             "positions": positions, "encoder_layers": 2, "decoder_layers": 2, "heads_left": left}
+        )
+        for norm, positions in (("pre", "rotary"), ("post", "sinusoidal"))
+    ]  # fmt: skip
+
+
+RECIPES: list[ModelRecipe] = [*_transformers(), *_recurrent(), *_pruned()]
 
 
 def switches(recipe: ModelRecipe) -> dict[str, Any]:
@@ -112,6 +124,7 @@ def _name(recipe: ModelRecipe) -> str:
             words += [name] if value else []
         else:
             words.append(str(value))
+    words += ["pruned"] if getattr(recipe, "heads_left", None) else []
     return "-".join([*words, str(recipe.encoder_layers), str(recipe.decoder_layers)])
 
 
