@@ -24,18 +24,19 @@ from planted import (
 
 sys.path.append(str(Path(__file__).parents[1] / "models"))
 
-from seqloom.inspection.head_reading import Model, batches, read
+from seqloom.inspection.head_reading import batches, read
 from seqloom.inspection.head_roles import CASES, Evidence, Head, heads_of
 from seqloom.inspection.head_statistics import Statistics, counts_of
 from seqloom.inspection.head_syntax import Syntax
 from seqloom.inspection.heads_record import HeadsRecord
+from seqloom.inspection.recording import ReadableModel
 from seqloom.models import build_language_model, build_model
 from seqloom.recipe import RecurrentRecipe, TransformerRecipe
 from seqloom.recipe.language import BertRecipe, GptRecipe
 from seqloom.symbols import Symbols
 
 
-def heads(model: Model, material: Any, skipped: int) -> list[Head]:
+def heads(model: ReadableModel, material: Any, skipped: int) -> list[Head]:
     """All heads; ``skipped`` symbols stand in front of the words."""
     texts, trees, firsts = material
     sides = {side: counts_of(texts, side, SIZE) for side in ("source", "target", "text")}

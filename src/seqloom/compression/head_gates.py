@@ -11,13 +11,14 @@ Axes: H heads, K head width, D width.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain, count, islice
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from seqloom.corpus.pairs import Progress
 from seqloom.layers.attention import MultiHeadAttention
 from seqloom.layers.gates import HardConcrete, gated
 from seqloom.models import build_model
@@ -31,7 +32,6 @@ from seqloom.training.tasks import Translation
 Part = Literal["encoder", "decoder", "cross"]
 Gates = dict[str, Tensor]
 """Path of an attention layer -> gates of its heads [H]."""
-Progress = Callable[[str, int, int], None]
 
 SLOWER = 0.1
 """Learning rate of the weights, as a share of the rate they were trained with."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from seqloom.compression.head_gates import Gates, attention_layers, learn_gates, without_heads
+from seqloom.corpus.pairs import Progress
 from seqloom.corpus.store import StoreWriter, TokenStore
 from seqloom.decoding.stream import decode_stream
 from seqloom.errors import CorpusError, FolderError
@@ -26,7 +27,6 @@ from seqloom.training.tasks import Translation
 
 Pairs = tuple[Sequence[str], Sequence[str]]
 """Sources and targets."""
-Progress = Callable[[str, int, int], None]
 
 _TOKENS = 4096  # target positions judged together
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from seqloom.corpus.pairs import Progress
 from seqloom.decoding.forced import score_pairs
 from seqloom.decoding.stream import pad
 from seqloom.evaluation.bootstrap import interval, resample
 from seqloom.evaluation.scorers import Statistics, make_scorer
-from seqloom.inspection.head_reading import Model, Text, batches
+from seqloom.inspection.head_reading import Text, batches
 from seqloom.inspection.head_roles import Measure, means
-from seqloom.inspection.recording import evaluated
+from seqloom.inspection.recording import ReadableModel, evaluated
 from seqloom.layers.gates import gated
 from seqloom.models.base import MaskedModel
 
@@ -27,7 +28,6 @@ LIKELIHOOD, BLEU = "log-likelihood", "BLEU"
 _HIDDEN = 0.15
 """Share of tokens that are hidden from a masked model (Devlin et al. 2019)."""
 
-Progress = Callable[[str, int, int], None]
 Losses = dict[tuple[str, int], dict[str, Measure]]
 """Layer and head -> figure -> what is lost."""
 
@@ -44,7 +44,7 @@ class Translations:
 
 
 def importance(
-    model: Model,
+    model: ReadableModel,
     texts: Sequence[Text],
     layers: Mapping[str, int],
     *,
@@ -102,7 +102,7 @@ class _Bleu:
         return Measure(self.value - value, *interval(self.drawn - drawn), number)
 
 
-def _scores(model: Model, texts: Sequence[Text]) -> tuple[Statistics, Statistics]:
+def _scores(model: ReadableModel, texts: Sequence[Text]) -> tuple[Statistics, Statistics]:
     """Log-probability of each text, in nats, and its tokens [N]."""
     if isinstance(model, MaskedModel):
         return _masked_scores(model, texts)

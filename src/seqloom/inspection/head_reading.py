@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 
 from seqloom.decoding.stream import pad
-from seqloom.inspection.recording import WEIGHTS, evaluated, part_of
+from seqloom.inspection.recording import WEIGHTS, ReadableModel, evaluated, let_read, part_of
 from seqloom.layers.recorder import record
-from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel
-
-Model = EncoderDecoder | CausalModel | MaskedModel
+from seqloom.models.base import EncoderDecoder, MaskedModel
 
 _CELLS = 150_000
 """Weights of one head that are held at the same time: texts times rows times columns."""
@@ -65,7 +63,7 @@ class Looks:
     """What the columns are: ``source``, ``target`` or ``text``."""
 
 
-def batches(texts: Sequence[Text], model: Model) -> Iterator[list[Text]]:
+def batches(texts: Sequence[Text], model: ReadableModel) -> Iterator[list[Text]]:
     """The texts, longest first, in batches of like length."""
     paired = isinstance(model, EncoderDecoder)
     batch, longest = list[Text](), 0
@@ -80,7 +78,7 @@ def batches(texts: Sequence[Text], model: Model) -> Iterator[list[Text]]:
         yield batch
 
 
-def read(model: Model, batch: Sequence[Text], *, encoder_only: bool = False) -> list[Looks]:
+def read(model: ReadableModel, batch: Sequence[Text], *, encoder_only: bool = False) -> list[Looks]:
     """Let a model read (and write) a batch, and keep where it looked.
 
     Args:
@@ -90,15 +88,10 @@ def read(model: Model, batch: Sequence[Text], *, encoder_only: bool = False) -> 
     """
     sides = _sides(model, batch)
     with evaluated(model), record(model) as seen:
-        if isinstance(model, EncoderDecoder):
-            source = sides["source"]
-            memory = model.encode(source.ids, source.real)
-            if not encoder_only:
-                model.decode(memory, sides["read"].ids)
-        elif isinstance(model, MaskedModel):
-            model(sides["text"].ids, sides["text"].real.long())
-        else:
-            model(sides["text"].ids)
+        side = sides["source" if isinstance(model, EncoderDecoder) else "text"]
+        memory = let_read(model, side.ids, side.real)
+        if isinstance(model, EncoderDecoder) and memory is not None and not encoder_only:
+            model.decode(memory, sides["read"].ids)
     found = list[Looks]()
     for path in seen.paths():
         if path.endswith(WEIGHTS):
@@ -121,7 +114,7 @@ def _looks(layer: str, weights: Tensor, scores: Tensor, sides: Mapping[str, Side
     return Looks(layer, part, weights, visible, rows, columns, reads)
 
 
-def _sides(model: Model, batch: Sequence[Text]) -> dict[str, Side]:
+def _sides(model: ReadableModel, batch: Sequence[Text]) -> dict[str, Side]:
     symbols = model.symbols
     device = next(model.parameters()).device
     fronts = [text.front[0] for text in batch]

@@ -33,6 +33,17 @@ def check_split(sizes: Mapping[str, int], place: str) -> None:
         raise ValueError(f"{place}: expected those of {', '.join(SPLIT)}")
 
 
+def check_layers(figures: Mapping[str, list[list[float]]], layers: int) -> None:
+    """Refuse figures [L P] of another number of layers, or of no seed.
+
+    Raises:
+        ValueError: which figure, and how many layers it has.
+    """
+    for name, rows in figures.items():
+        if len(rows) != layers or not all(rows):
+            raise ValueError(f"{name} of {len(rows)} layers, expected {layers}")
+
+
 @dataclass(frozen=True)
 class Run:
     """The probes of one kind on the states of one model. Axes: L layers, P seeds."""
@@ -78,10 +89,7 @@ class ProbeRecord(Record):
         for number, run in enumerate(self.runs):
             one_of((TASK, CONTROL), run.labels, f"runs[{number}].labels")
             one_of(_NAMES, run.probe, f"runs[{number}].probe")
-            for name in ("accuracy", "bits"):
-                rows = getattr(run, name)
-                if len(rows) != len(self.layers) or not all(rows):
-                    raise ValueError(f"{name} of {len(rows)} layers, expected {len(self.layers)}")
+            check_layers({"accuracy": run.accuracy, "bits": run.bits}, len(self.layers))
 
     @property
     def uniform(self) -> float:

@@ -19,8 +19,11 @@ from seqloom.inspection.attention import AttentionRecord
 from seqloom.inspection.attention_map import DETAILS, AttentionMap
 from seqloom.inspection.flows import value_lengths
 from seqloom.layers.recorder import Recorder, record
-from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel
+from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel, Memory
 from seqloom.symbols import BOS, EOS, SPECIALS
+
+ReadableModel = EncoderDecoder | CausalModel | MaskedModel
+"""Any model of the contracts."""
 
 WEIGHTS = ".weights"
 """How the paths of recorded weights end, behind that of their layer."""
@@ -117,6 +120,14 @@ def _check_lengths(model: EncoderDecoder, sides: Mapping[str, Sequence[int]], te
                 f"a {name} of {len(ids) + 1} tokens (end of sentence counted) is longer than the "
                 f"model's limit of {limit}, in {shorten(text)!r}; leave it out, or shorten it."
             )
+
+
+def let_read(model: ReadableModel, ids: Tensor, real: Tensor) -> Memory | None:
+    """Let a model read ids [B L] that are ``real`` [B L] or padding; the memory of an encoder."""
+    if isinstance(model, EncoderDecoder):
+        return model.encode(ids, real)
+    model(ids, real.long())
+    return None
 
 
 @contextmanager

@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 
 from seqloom.decoding.stream import pad
-from seqloom.inspection.recording import evaluated
+from seqloom.inspection.recording import ReadableModel, evaluated, let_read
 from seqloom.layers.recorder import record
-from seqloom.models.base import CausalModel, EncoderDecoder, MaskedModel, TextModel
 
-ReadableModel = EncoderDecoder | MaskedModel | CausalModel
 _HIDDEN = ".hidden"
 _BATCH_TOKENS = 4096
 EMBEDDINGS = "embeddings"
@@ -84,7 +82,7 @@ def _read(model: ReadableModel, batch: Sequence[Reading]) -> dict[str, np.ndarra
     device = next(model.parameters()).device
     ids, real = pad([each.ids for each in batch], model.symbols.pad, device)
     with evaluated(model), record(model) as seen:
-        _let_read(model, ids, real)
+        let_read(model, ids, real)
     names = [path for path in seen.paths() if f".{path}".endswith(_HIDDEN)]
     tokens, spans, sizes = _places(batch, ids.shape[1], device)
     found = dict[str, np.ndarray]()
@@ -95,13 +93,6 @@ def _read(model: ReadableModel, batch: Sequence[Reading]) -> dict[str, np.ndarra
         name = EMBEDDINGS if number == 0 else f"layer {number - 1}"
         found[name] = (sums / sizes[:, None]).cpu().numpy()
     return found
-
-
-def _let_read(model: TextModel, ids: Tensor, real: Tensor) -> None:
-    if isinstance(model, EncoderDecoder):
-        model.encode(ids, real)
-    elif isinstance(model, MaskedModel | CausalModel):
-        model(ids, real.long())
 
 
 def _places(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seqloom.inspection.curves_page import page_of
 from seqloom.inspection.fields import read
 from seqloom.inspection.layer_curves import Curves, Figures, Line, Measure
-from seqloom.inspection.probe_record import check_split
+from seqloom.inspection.probe_record import check_layers, check_split
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ class StructureRecord(Record):
     def __post_init__(self) -> None:
         check_split(self.sentences, "sentences")
         for run in self.runs:
-            for name in ("uuas", "spearman"):
-                rows = getattr(run, name)
-                if len(rows) != len(self.layers) or not all(rows):
-                    raise ValueError(f"{name} of {len(rows)} layers, expected {len(self.layers)}")
+            check_layers({"uuas": run.uuas, "spearman": run.spearman}, len(self.layers))
 
     def values(self) -> dict[str, Any]:
         """See :meth:`Record.values`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seqloom.corpus.alignments import AlignedPairs, Link, diagonal, transposed
+from seqloom.corpus.pairs import Progress
 from seqloom.errors import SeqloomError
 from seqloom.evaluation.alignment import Alignment, Symmetry, alignment, symmetrize
 from seqloom.inspection.alignment import (
@@ -21,7 +22,6 @@ from seqloom.inspector.words import record_words
 from seqloom.text.tags import Languages
 from seqloom.translator import Translator
 
-Progress = Callable[[str, int, int], None]
 ByWay = dict[Way, list[Links]]
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from seqloom.corpus.pairs import Progress
 from seqloom.corpus.trees import Tree, Treebank
 from seqloom.decoding.stream import decode_stream
 from seqloom.errors import CorpusError, SeqloomError
 from seqloom.inspection.head_importance import Translations, importance
-from seqloom.inspection.head_reading import Looks, Model, Text, batches, read
+from seqloom.inspection.head_reading import Looks, Text, batches, read
 from seqloom.inspection.head_roles import heads_of
 from seqloom.inspection.head_statistics import Statistics, counts_of
 from seqloom.inspection.head_syntax import Syntax
 from seqloom.inspection.heads_record import HeadsRecord
-from seqloom.inspection.recording import NO_ATTENTION
+from seqloom.inspection.recording import NO_ATTENTION, ReadableModel
 from seqloom.inspector.words import pieces_of_trees
 from seqloom.language_model import LanguageModel
 from seqloom.models.base import MaskedModel
@@ -24,8 +25,6 @@ from seqloom.text.framing import Framing
 from seqloom.text.pieces import Pieces
 from seqloom.text.tags import Languages
 from seqloom.translator import Translator
-
-Progress = Callable[[str, int, int], None]
 
 _WINDOW = 512
 """Sources that are translated between two signs of progress."""
@@ -225,7 +224,7 @@ def _written(
 
 
 def _observed(
-    model: Model,
+    model: ReadableModel,
     material: Material,
     sizes: Mapping[str, int],
     title: str,
@@ -270,7 +269,7 @@ def _add(syntax: Syntax, looks: list[Looks], batch: Sequence[Text], material: Ma
 
 def _with_losses(
     record: HeadsRecord,
-    model: Model,
+    model: ReadableModel,
     material: Material,
     layers: Mapping[str, int],
     translations: Translations | None,

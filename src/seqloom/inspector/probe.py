@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from seqloom.corpus.pairs import Progress
 from seqloom.inspection.probe_record import CONTROL, RANDOM, SPLIT, TASK, TRAINED, ProbeRecord, Run
 from seqloom.inspection.probing import Kind, Part, probe
 from seqloom.inspection.states import Reading, hidden_states
 from seqloom.inspector.probe_data import Asked, Integers, Question
-from seqloom.inspector.subject import Progress, Subject, Told
+from seqloom.inspector.subject import Subject, Told
 
 Layers = Mapping[str, np.ndarray]
 
@@ -122,9 +123,8 @@ def _standardised(vectors: Sequence[np.ndarray], labels: Sequence[Integers]) -> 
     found = list[Part]()
     for number, (each, own) in enumerate(zip(vectors, labels, strict=True)):
         scaled = (each - mean) / spread
-        if (
-            number == 1 and own.ndim == 1
-        ):  # a class that was not learned says nothing of when to stop
+        if number == 1 and own.ndim == 1:
+            # A class that was not learned says nothing of when to stop.
             scaled, own = scaled[..., own >= 0, :], own[own >= 0]
         found.append(Part(torch.from_numpy(scaled), torch.from_numpy(own)))
     return found

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from seqloom.corpus.pairs import Progress
 from seqloom.corpus.trees import Tree, read_treebank
 from seqloom.errors import CorpusError
 from seqloom.inspection.probe_record import RANDOM, SPLIT, TRAINED
-from seqloom.inspection.states import ReadableModel, hidden_states
+from seqloom.inspection.recording import ReadableModel
+from seqloom.inspection.states import hidden_states
 from seqloom.inspection.structural import (
     LENGTHS,
     Sentence,
@@ -23,7 +25,7 @@ from seqloom.inspection.structural import (
     tree_distances,
 )
 from seqloom.inspection.structure_record import StructureRecord, StructureRun
-from seqloom.inspector.subject import Progress, Subject, Told
+from seqloom.inspector.subject import Subject, Told
 
 Layers = Mapping[str, np.ndarray]
 

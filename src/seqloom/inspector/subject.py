@@ -9,10 +9,12 @@ from pathlib import Path
 
 import torch
 
+from seqloom.corpus.pairs import Progress
 from seqloom.corpus.tagged import TaggedSentence
 from seqloom.errors import FolderError
 from seqloom.folder import load_weights
-from seqloom.inspection.states import ReadableModel, Reading
+from seqloom.inspection.recording import ReadableModel
+from seqloom.inspection.states import Reading
 from seqloom.language_model import LanguageModel
 from seqloom.models import build_language_model, build_model
 from seqloom.models.base import MaskedModel
@@ -22,8 +24,6 @@ from seqloom.text.tags import Languages
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.checkpoint import kept_weights, update_of
 from seqloom.translator import Translator
-
-Progress = Callable[[str, int, int], None]
 
 
 class Told:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqloom.inspection.probe_record import ProbeRecord
     from seqloom.inspection.probing import Kind
     from seqloom.inspection.structure_record import StructureRecord
+    from seqloom.inspector.probe import Settings
     from seqloom.inspector.subject import Subject
     from seqloom.text.tags import Languages
 
@@ -74,6 +75,7 @@ def probe(
 ) -> None:
     """Print what each layer knows of a property, beside a control task and a random model."""
     from seqloom.inspection.probe_record import ProbeRecord
+    from seqloom.inspector.probe import Settings
 
     for place in out or []:
         ProbeRecord.check_suffix(place)
@@ -87,7 +89,8 @@ def probe(
             )
         else:
             kinds: tuple[Kind, ...] = ("linear", "hidden") if kind == "both" else (kind,)
-            record = _property(subject, material, asked, (kinds, seeds, checkpoints), watch)
+            settings = Settings(kinds, seeds, checkpoints)
+            record = _property(subject, material, asked, settings, watch)
         for place in out or []:
             record.save(place)
     typer.echo(record.text())
@@ -107,16 +110,16 @@ def _property(
     subject: Subject,
     material: Material,
     asked: str | None,
-    settings: tuple[tuple[Kind, ...], int, bool],
+    settings: Settings,
     watch: Watch,
 ) -> ProbeRecord:
-    from seqloom.inspector.probe import Settings, probe_model
+    from seqloom.inspector.probe import probe_model
     from seqloom.inspector.probe_data import ask
 
     treebank, test, examples = material
     question = ask(asked, treebank, test, examples=examples, readable=subject.readable)
     _tell(question.left_out)
-    return probe_model(subject, question, Settings(*settings), watch.stage)
+    return probe_model(subject, question, settings, watch.stage)
 
 
 def _trees(
