@@ -200,20 +200,12 @@ class AttentionRecord(Record):
             SeqloomError: no such part, layer or head, or a file suffix that is no picture's.
             FolderError: ``path`` cannot be written.
         """
-        from seqloom.inspection.picture import draw, save
-
-        found = self.map(layer, part)
         title = "Attention, " + (f"head {head}" if head is not None else "mean over heads")
         if layer is None and len(self.of_part(part)) > 1:
             title += ", last layer"
         elif layer is not None:
-            title += f"\n{found.path}"
-        weights = self.weights(layer, head, part)
-        columns, rows = self.tokens[found.columns], self.tokens[found.rows]
-        figure = draw([(title, columns, rows, weights)])
-        if path is not None:
-            save(figure, Path(path))
-        return figure
+            title += f"\n{self.map(layer, part).path}"
+        return plot_many([self], path, [title], layer=layer, head=head, part=part)
 
 
 @dataclass(frozen=True, eq=False)

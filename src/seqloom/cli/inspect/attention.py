@@ -51,6 +51,9 @@ Out = Annotated[
 ]
 
 
+_VIEWS = ("weights", "value", "rollout")
+
+
 def attention(
     folder: Annotated[Path, typer.Argument(help="Folder of a translation or language model.")],
     texts: Texts = None,
@@ -93,6 +96,8 @@ def attention(
     """Draw where a model looks: every layer and head, of one text or many."""
     from seqloom.inspection.attention import AttentionRecord, AttentionRecords
 
+    if view not in _VIEWS:
+        raise CorpusError(f"--view {view}: expected one of {', '.join(_VIEWS)}.")
     places = out or [Path("attention.html")]
     for place in places:
         AttentionRecord.check_suffix(place)
@@ -152,8 +157,6 @@ def _as_asked(record: AttentionRecord, view: str, words: bool) -> AttentionRecor
     views = {
         "weights": lambda: record, "value": record.by_value, "rollout": record.rolled_out,
     }  # fmt: skip
-    if view not in views:
-        raise CorpusError(f"--view {view}: expected one of {', '.join(views)}.")
     shown = views[view]()
     return shown.by_words() if words else shown
 
