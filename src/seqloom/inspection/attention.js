@@ -6,102 +6,19 @@
   const [frame, card, heads, text] = ["frame", "card", "heads", "text"].map(byId);
   const [which, part, view, unit] = ["which", "part", "view", "unit"].map(byId);
   const board = new AttentionCanvas(frame, byId("room"), byId("map"));
+  const numbers = new AttentionNumbers();
 
   const LISTED = 10; // tokens of the list beside the map
-  const THUMB = 44; // pixels of a head's small picture
-  const SAMPLED = 44; // cells of it, across and down
 
   const state = { record: 0, layer: 0, head: -1, hovered: null, pinned: null };
   const percent = (share) => `${(100 * share).toFixed(share < .0995 ? 2 : 1)} %`;
 
-  // ---- numbers
-
-  function unpack({ shape, uint16 }) {
-    const raw = atob(uint16);
-    const bytes = new Uint8Array(raw.length); // a loop, since from() calls a function a letter
-    for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
-    return { shape, values: new Uint16Array(bytes.buffer) };
-  }
-
-  const unpacked = new WeakMap(); // decoded when first looked at
-  function sharesOf(map) {
-    const name = view.value in map.views ? view.value : "weights";
-    const packed = map.views[name];
-    if (!unpacked.has(packed)) {
-      unpacked.set(packed, packed.lengths ? byValue(map, packed.lengths) : unpack(packed));
-    }
-    return unpacked.get(packed);
-  }
-
-  // Each weight times the length of what is taken, rows adding up to 1 again.
-  function byValue(map, lengths) {
-    const { shape, values } = unpack(map.views.weights);
-    const [count, rows, columns] = shape;
-    const found = new Uint16Array(values.length);
-    for (let head = 0; head < count; head += 1) {
-      for (let row = 0; row < rows; row += 1) {
-        const start = (head * rows + row) * columns;
-        let total = 0;
-        for (let i = 0; i < columns; i += 1) total += values[start + i] * lengths[head][i];
-        const scale = total > 0 ? 65535 / total : 0;
-        for (let i = 0; i < columns; i += 1) {
-          found[start + i] = Math.round(values[start + i] * lengths[head][i] * scale);
-        }
-      }
-    }
-    return { shape, values: found };
-  }
-
-  // Tokens and where they begin: pieces, or words where they are known.
-  function side(name) {
-    const record = records[state.record];
-    const pieces = record.tokens[name];
-    const starts = record.words[name];
-    if (unit.value !== "words" || !starts) return { tokens: pieces, starts: null };
-    const ends = [...starts.slice(1), pieces.length];
-    return { tokens: starts.map((at, i) => pieces.slice(at, ends[i]).join("")), starts, ends };
-  }
-
-  // One head, or the mean of all, as shares [rows columns]; pieces joined to words: the sum over
-  // columns, the mean over rows.
-  function matrix(map, head) {
-    const { shape: [count, rows, columns], values } = sharesOf(map);
-    const size = rows * columns;
-    const found = new Float32Array(size);
-    const chosen = head < 0 || head >= count ? [...Array(count).keys()] : [head];
-    for (const each of chosen) {
-      const start = each * size;
-      for (let i = 0; i < size; i += 1) found[i] += values[start + i];
-    }
-    for (let i = 0; i < size; i += 1) found[i] /= 65535 * chosen.length;
-    const [down, across] = [side(map.rows), side(map.columns)];
-    if (!down.starts && !across.starts) return found;
-    const joined = new Float32Array(down.tokens.length * across.tokens.length);
-    const place = (starts, length) => {
-      if (!starts) return [...Array(length).keys()];
-      const where = [];
-      for (let word = 0, i = 0; i < length; i += 1) {
-        while (word + 1 < starts.length && starts[word + 1] <= i) word += 1;
-        where.push(word);
-      }
-      return where;
-    };
-    const [ofRow, ofColumn] = [place(down.starts, rows), place(across.starts, columns)];
-    const pieces = (i) => down.starts ? down.ends[i] - down.starts[i] : 1;
-    for (let row = 0; row < rows; row += 1) {
-      for (let column = 0; column < columns; column += 1) {
-        joined[ofRow[row] * across.tokens.length + ofColumn[column]]
-          += found[row * columns + column] / pieces(ofRow[row]);
-      }
-    }
-    return joined;
-  }
-
   // ---- what is chosen
 
+  const side = (name) => sideOf(records[state.record], name, unit.value === "words");
   const mapsOf = () => records[state.record].maps.filter((map) => map.part === part.value);
   const current = () => mapsOf()[state.layer];
-  const count = (map) => sharesOf(map).shape[0];
+  const count = (map) => numbers.shares(map, view.value).shape[0];
 
   function options(select, names, told) {
     const before = select.value;
@@ -139,7 +56,8 @@
       const chosen = +button.dataset.layer === state.layer && +button.dataset.head === state.head;
       button.setAttribute("aria-selected", chosen);
     }
-    board.show(side(map.rows).tokens, side(map.columns).tokens, matrix(map, state.head));
+    const [down, across] = [side(map.rows), side(map.columns)];
+    board.show(down.tokens, across.tokens, numbers.matrix(map, view.value, state.head, down, across));
     refresh();
   }
 
@@ -175,41 +93,12 @@
     button.tabIndex = -1;
     button.className = head < 0 ? "mean" : "";
     Object.assign(button.dataset, { layer, head });
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = THUMB;
-    button.append(canvas);
-    paint(canvas, map, head);
+    button.append(pictureOfHead(numbers.shares(map, view.value), head));
     button.addEventListener("click", () => {
       [state.layer, state.head] = [layer, head];
       openHead();
     });
     return button;
-  }
-
-  // The largest share of each patch, so that thin lines of long texts are seen.
-  function paint(canvas, map, head) {
-    const { shape: [number, rows, columns], values } = sharesOf(map);
-    const pen = canvas.getContext("2d");
-    const [down, across] = [Math.min(SAMPLED, rows), Math.min(SAMPLED, columns)];
-    const patches = new Float32Array(down * across);
-    const chosen = head < 0 ? [...Array(number).keys()] : [head];
-    for (const each of chosen) {
-      for (let row = 0; row < rows; row += 1) {
-        const start = each * rows * columns + row * columns;
-        const patch = Math.floor(row * down / rows) * across;
-        for (let column = 0; column < columns; column += 1) {
-          const at = patch + Math.floor(column * across / columns);
-          patches[at] = Math.max(patches[at], values[start + column]);
-        }
-      }
-    }
-    const top = patches.reduce((a, b) => Math.max(a, b), 1);
-    pen.fillStyle = "#3a7bd5";
-    patches.forEach((share, i) => {
-      pen.globalAlpha = Math.sqrt(share / top);
-      pen.fillRect(i % across * THUMB / across, Math.floor(i / across) * THUMB / down,
-        Math.ceil(THUMB / across), Math.ceil(THUMB / down));
-    });
   }
 
   heads.addEventListener("keydown", (event) => {
@@ -291,31 +180,16 @@
     const [asked, offered, taken] = [vector(query, row), vector(key, column), vector(value, column)];
     const bars = add(card, "div");
     bars.className = "bars";
-    bar(bars, "query", asked);
-    bar(bars, "key", offered);
+    const bar = (name, each) => {
+      add(bars, "span", name);
+      bars.append(pictureOfVector(name, each));
+    };
+    bar("query", asked);
+    bar("key", offered);
     if (asked.length === offered.length) {
-      bar(bars, "products", asked.map((number, i) => number * offered[i]));
+      bar("products", asked.map((number, i) => number * offered[i]));
     }
-    bar(bars, "value", taken);
-  }
-
-  function bar(parent, name, numbers) {
-    add(parent, "span", name);
-    const canvas = add(parent, "canvas");
-    canvas.width = 220;
-    canvas.height = 34;
-    const listed = numbers.map((number) => number.toFixed(2)).join(", ");
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${name}: ${listed}`);
-    canvas.title = listed;
-    const pen = canvas.getContext("2d");
-    const top = numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 1e-9);
-    const width = canvas.width / numbers.length;
-    numbers.forEach((number, i) => {
-      pen.fillStyle = number < 0 ? "#d9661f" : "#3a7bd5";
-      const height = Math.abs(number) / top * 16;
-      pen.fillRect(i * width, number < 0 ? 17 : 17 - height, Math.max(width - 1, 1), height);
-    });
+    bar("value", taken);
   }
 
   // The tokens that are looked at, as a text; the token that looks is framed where it is among them.

@@ -82,7 +82,9 @@ def page_of(records: Sequence[Shown], title: str = "") -> str:
         body,
         {"data": data},
         styles=["page.css", "attention.css"],
-        scripts=["attention_canvas.js", "attention.js"],
+        scripts=[
+            "attention_numbers.js", "attention_pictures.js", "attention_canvas.js", "attention.js",
+        ],
     )
 
 

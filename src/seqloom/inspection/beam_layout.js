@@ -90,6 +90,11 @@ class BeamLayout {
     return last;
   }
 
+  // How many continuations of a node are not shown.
+  hidden(node) {
+    return this.children[node].length - this.visible[node].length;
+  }
+
   path(node) {
     const found = [];
     for (let each = node; each > 0; each = this.tree.parent[each]) found.unshift(each);

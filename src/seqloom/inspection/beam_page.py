@@ -65,7 +65,7 @@ def page_of(tree: BeamTree) -> str:
         body,
         {"data": _data(tree)},
         styles=["page.css", "beam.css"],
-        scripts=["beam_layout.js", "beam.js"],
+        scripts=["beam_layout.js", "beam_drawing.js", "beam.js"],
     )
 
 
