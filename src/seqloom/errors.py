@@ -4,6 +4,7 @@
 
     SeqloomError                  exit code 2 on the command line
     ├── CorpusError               a file of pairs cannot be read, or its sides do not match
+    │   └── ColumnError           a file of words and their tags has no such column
     ├── VectorsError              word vectors or a bag of words are damaged, or lack what is asked
     ├── TokenizerError            a vocabulary cannot be learned, or does not fit the model
     ├── RecipeError               unknown keys or values in a recipe; reports all of them at once
@@ -32,6 +33,10 @@ class SeqloomError(Exception):
 
 class CorpusError(SeqloomError):
     """A corpus file cannot be read, is damaged, or its two sides do not match."""
+
+
+class ColumnError(CorpusError):
+    """A file of words and their tags does not have the column that was asked for."""
 
 
 class VectorsError(SeqloomError):

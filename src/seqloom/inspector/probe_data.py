@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.corpus.tagged import TaggedSentence, read_tagged
-from seqloom.errors import CorpusError
+from seqloom.errors import ColumnError, CorpusError
 
 LENGTH, WORD = "length", "word"
 TEXT_PROPERTIES = (LENGTH, WORD)
@@ -131,7 +131,10 @@ def ask(
     order = np.random.default_rng(seed)
 
     def read(path: Path) -> list[TaggedSentence]:
-        found = read_tagged([path], column=column).sentences
+        try:
+            found = read_tagged([path], column=column).sentences
+        except ColumnError as error:
+            raise ColumnError(f"{error} Or ask for length, word or tree.") from None
         chosen = readable(found)
         left_out.append(len(found) - len(chosen))
         return [chosen[row] for row in order.permutation(len(chosen))]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from seqloom.corpus.lines import read_lines
 from seqloom.corpus.report import shorten
-from seqloom.errors import CorpusError
+from seqloom.errors import ColumnError, CorpusError
 
 _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _TAGS = ("upos", "xpos", "deprel", "feats", "lemma")
@@ -96,7 +96,7 @@ def _column(path: Path, column: str | int) -> str:
         return name.lower()
     if name.lower().startswith(_FEATURE) and len(name) > len(_FEATURE):
         return _FEATURE + name[len(_FEATURE) :]
-    raise CorpusError(
+    raise ColumnError(
         f"{path}: no column {name!r} for tags; a .conllu file has {', '.join(_TAGS)}, and features "
         "such as feats:Case."
     )

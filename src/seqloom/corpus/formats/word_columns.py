@@ -13,7 +13,7 @@ from seqloom.corpus.formats.conllu import Row
 from seqloom.corpus.formats.tables import count
 from seqloom.corpus.lines import read_lines
 from seqloom.corpus.report import shorten
-from seqloom.errors import CorpusError
+from seqloom.errors import ColumnError, CorpusError
 
 _DOCUMENT = "-DOCSTART-"
 
@@ -61,7 +61,7 @@ def _column(path: Path, number: int, line: str, cells: list[str], column: str | 
     if isinstance(at, str) and at.isdecimal():
         at = int(at)
     if not isinstance(at, int) or not 0 < at < width:
-        raise CorpusError(
+        raise ColumnError(
             f"{path}: no column {column!r} for tags; line {number} has {count(width)}: the word is "
             f"column 0, tags are column {'1' if width == 2 else f'1 to {width - 1}'}."
         )
