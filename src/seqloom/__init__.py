@@ -29,6 +29,7 @@ _PLACES = {
     "finetune": "seqloom.finetuning.run",
     "load": "seqloom.translator",
     "load_recipe": "seqloom.recipe",
+    "load_record": "seqloom.inspection.kinds",
     "open_vectors": "seqloom.text.vector_files",
     "prepare": "seqloom.text.prepare",
     "pretrain": "seqloom.pretraining.run",
@@ -58,6 +59,7 @@ __all__ = [
     "finetune",
     "load",
     "load_recipe",
+    "load_record",
     "open_vectors",
     "prepare",
     "pretrain",
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from seqloom.errors import SeqloomError
     from seqloom.evaluation.metrics import evaluate
     from seqloom.finetuning.run import finetune
+    from seqloom.inspection.kinds import load_record
     from seqloom.language_model import LanguageModel
     from seqloom.layers.recorder import record
     from seqloom.pretraining.run import pretrain

@@ -154,6 +154,23 @@ def test_long_texts_stay_legible(open_page: Any, tmp_path: Any) -> None:
     size = page.evaluate("[frame.scrollWidth, document.getElementById('map').width]")
     assert size[0] > 500 * 20
     assert size[1] < 4000  # only what is seen is drawn
+    assert "in the record" not in said(page)  # there are no details
+    opened.check()
+
+
+def test_a_page_says_that_it_leaves_details_out(open_page: Any, tmp_path: Any) -> None:
+    made(5, 70, layers=1, details=True).save(tmp_path / "a.html")
+    opened = open_page(tmp_path / "a.html")
+    page = opened.page
+    page.click("#heads button[data-layer='0'][data-head='0']")
+    page.focus("#frame")
+    page.keyboard.press("End")
+    assert "are in the record (.json): a page holds those of up to 64 tokens" in said(page)
+    page.select_option("#part", "encoder")  # five tokens
+    page.click("#heads button[data-layer='0'][data-head='0']")
+    page.focus("#frame")
+    page.keyboard.press("End")
+    assert "in the record" not in said(page) and "score" in said(page)
     opened.check()
 
 

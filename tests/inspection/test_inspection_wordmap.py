@@ -849,6 +849,19 @@ def test_a_browser_opens_the_page_offline(open_page, tmp_path):
         page.keyboard.press("ArrowRight")
         assert page.inner_text("#card h2") != "word0"
         assert page.screenshot()
+        page.focus("#map")
+        page.keyboard.press("Escape")
+        box = page.locator("#map").bounding_box()
+        spots = [(box["x"] + box["width"] / 2 + 3 * n, box["y"] + box["height"] / 2 + n)
+                 for n in range(100)]  # fmt: skip
+        for spot in spots:  # until a word is met
+            page.mouse.move(*spot)
+            if page.locator("#card h2").count():
+                break
+        word = page.inner_text("#card h2")
+        page.mouse.click(*spot)
+        page.mouse.move(0, 0)
+        assert page.inner_text("#card h2") == word  # a click holds it
         opened.check()
 
 

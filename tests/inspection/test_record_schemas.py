@@ -33,6 +33,7 @@ from seqloom.inspection.attention_map import DETAILS, PARTS
 from seqloom.inspection.beam_tree import FATES, OPTIONS, RULES, SAMPLING, STOPS, WAYS
 from seqloom.inspection.head_importance import BLEU, LIKELIHOOD
 from seqloom.inspection.head_roles import ROLES
+from seqloom.inspection.kinds import load_record
 from seqloom.inspection.probe_record import CONTROL, TASK
 from seqloom.inspection.probing import KINDS
 from seqloom.inspection.projection import METHODS
@@ -98,6 +99,12 @@ def test_every_kind_has_a_schema_and_a_sample() -> None:
     assert {path.stem for path in FILES} == {*SAMPLES, "attention-version-1"}
 
 
+def test_no_record(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"kind": "picture"}')
+    with pytest.raises(SeqloomError, match=r"a\.json: not a record: its kind is 'picture'; expec"):
+        load_record(tmp_path / "a.json")
+
+
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_a_schema_is_one_and_says_what_every_field_is(kind: str) -> None:
     schema = schema_of(kind)
@@ -133,7 +140,8 @@ def test_a_sample_is_valid_comes_back_equal_and_is_drawn(path: Path) -> None:
     assert path.stat().st_size < 20_000
     values = sample(path)
     validator(values["kind"]).validate(values)
-    record = kinds()[values["kind"]].load(path)
+    record = load_record(path)
+    assert type(record) is kinds()[values["kind"]]
     if values["version"] == record.version:
         assert plain(record) == values
     assert record.page().startswith("<!doctype html>")

@@ -162,6 +162,10 @@
   // Query, key, value and score of a cell, where the record has them and pieces are shown.
   function detail(map, row, column) {
     const { query, key, value, scores } = map.details;
+    if (map.detailed) {
+      add(card, "p", `Queries, keys, values and scores are in the record (.json): a page holds those `
+        + `of up to ${map.detailed} tokens.`);
+    }
     if (!query || unit.value === "words") return;
     if (state.head < 0 && query.shape[0] > 1) {
       add(card, "p", "Choose one head to see query, key and value.");

@@ -112,9 +112,9 @@ class AttentionRecord(Record):
         if layer is None:
             return maps[-1]
         if not 0 <= layer < len(maps):
+            there = f"layers 0 to {len(maps) - 1}" if len(maps) > 1 else "one layer, 0"
             raise SeqloomError(
-                f"no layer {layer}: attention of the part {maps[0].part!r} has layers 0 to "
-                f"{len(maps) - 1}."
+                f"no layer {layer}: attention of the part {maps[0].part!r} has {there}."
             )
         return maps[layer]
 
@@ -129,10 +129,10 @@ class AttentionRecord(Record):
         found = self.map(layer, part)
         if head is None:
             return found.weights.mean(axis=0)
-        if not 0 <= head < len(found.weights):
-            raise SeqloomError(
-                f"no head {head}; {found.path} has heads 0 to {len(found.weights) - 1}."
-            )
+        last = len(found.weights) - 1
+        if not 0 <= head <= last:
+            there = f"heads 0 to {last}" if last else "one head, 0"
+            raise SeqloomError(f"no head {head}; {found.path} has {there}.")
         return found.weights[head]
 
     def by_value(self) -> Self:

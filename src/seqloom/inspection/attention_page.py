@@ -83,7 +83,10 @@ def page_of(records: Sequence[Shown], title: str = "") -> str:
         {"data": data},
         styles=["page.css", "attention.css"],
         scripts=[
-            "attention_numbers.js", "attention_pictures.js", "attention_canvas.js", "attention.js",
+            "attention_numbers.js",
+            "attention_pictures.js",
+            "attention_canvas.js",
+            "attention.js",
         ],
     )
 
@@ -109,6 +112,7 @@ def _data(record: Shown) -> dict[str, Any]:
                 "columns": each.columns,
                 "views": {name: _view(name, maps[number]) for name, maps in record.views.items()},
                 "details": _details(each),
+                "detailed": _DETAILED if each.details and _long(each) else None,
             }
             for number, each in enumerate(record.views["weights"])
         ],
@@ -123,12 +127,17 @@ def _view(name: str, each: AttentionMap) -> dict[str, Any]:
 
 
 def _details(each: AttentionMap) -> dict[str, Any]:
-    if max(each.weights.shape[1:]) > _DETAILED:
+    if _long(each):
         return {}
     return {
         name: {"shape": list(array.shape), "values": np.round(array, 4).ravel().tolist()}
         for name, array in each.details.items()
     }
+
+
+def _long(each: AttentionMap) -> bool:
+    """Whether a page with the details of each cell would be too large."""
+    return max(each.weights.shape[1:]) > _DETAILED
 
 
 def _shares(weights: np.ndarray) -> dict[str, Any]:

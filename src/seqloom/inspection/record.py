@@ -84,19 +84,14 @@ class Record(ABC):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a record from a ``.json`` file.
+        """Read a record of this kind from a ``.json`` file.
+
+        :func:`seqloom.load_record` reads one of any kind.
 
         Raises:
             SeqloomError: the file cannot be read, or is no such record.
         """
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SeqloomError(f"{path}: cannot be read: {error.strerror or error}.") from error
-        except ValueError:
-            raise SeqloomError(f"{path}: expected a record in JSON.") from None
-        if not isinstance(values, dict):
-            raise SeqloomError(f"{path}: expected a record in JSON.")
+        values = read_values(path)
         try:
             return cls.from_dict(values)
         except SeqloomError as error:
@@ -140,6 +135,23 @@ class Record(ABC):
     def _repr_html_(self) -> str:
         """The page in a frame of its own."""
         return framed(self.page(), self.noun, self.height)
+
+
+def read_values(path: str | Path) -> dict[str, Any]:
+    """What a ``.json`` file of a record holds, of whatever kind.
+
+    Raises:
+        SeqloomError: the file cannot be read, or holds no object in JSON.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SeqloomError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise SeqloomError(f"{path}: expected a record in JSON.")
+    return values
 
 
 def _utf8(text: str) -> bytes:

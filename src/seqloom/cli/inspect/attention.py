@@ -65,7 +65,8 @@ def attention(
         str | None,
         typer.Option(
             metavar="cross|encoder|decoder|text",
-            help="Pictures: which attention; cross of a translator when left out.",
+            help="Pictures: which attention; cross of a translator when left out. A page has all, "
+            "of all layers and heads.",
         ),
     ] = None,
     layer: Annotated[
@@ -98,17 +99,19 @@ def attention(
 
     if view not in _VIEWS:
         raise CorpusError(f"--view {view}: expected one of {', '.join(_VIEWS)}.")
+    if view == "rollout" and head is not None:
+        raise CorpusError("a roll-out joins the heads of a layer; leave --head out.")
     places = out or [Path("attention.html")]
     for place in places:
         AttentionRecord.check_suffix(place)
     read = _given(texts, file, "TEXT", "--file")
     written = _given(target, target_file, "--target", "--target-file")
-    if not read:
-        raise CorpusError("no text is given; name one, or a file of them with --file.")
+    _check_texts(read, file)
     languages: Languages = {"target_language": target_language, "source_language": source_language}
     with Watch() as watch:
         records = list[AttentionRecord]()
         for record in _records(folder, read, written, languages, details, device):
+            record.weights(layer, head, part)  # refuses what there is not, before more is read
             records.append(record)
             watch.stage("reading", len(records), len(read))
         asked = [_as_asked(each, view, words) for each in records]
@@ -127,6 +130,15 @@ def _given(items: Sequence[str] | None, file: Path | None, one: str, many: str) 
     if items and file is not None:
         raise CorpusError(f"both {one} and {many} are given; use one of them.")
     return all_lines(file) if file is not None else list(items or [])
+
+
+def _check_texts(texts: Sequence[str], file: Path | None) -> None:
+    if not texts:
+        raise CorpusError("no text is given; name one, or a file of them with --file.")
+    for number, text in enumerate(texts, start=1):
+        if not text.strip():
+            where = f"text {number}" if file is None else f"{file}, line {number}"
+            raise CorpusError(f"{where}: is empty; expected what the model is to read.")
 
 
 def _records(
