@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from seqloom.cli import app
 from seqloom.corpus.download import DATA_SETS, Generated, Remote
 from seqloom.models import build_language_model, build_model
 from seqloom.recipe import Recipe, load_recipe, load_recipe_of
@@ -90,6 +91,24 @@ def test_first_line_runs_it_and_last_line_says_what_it_reaches(path):
         assert command[:2] == ["seqloom", "get"]
         assert command[2] in DATA_SETS
     assert re.fullmatch(r"# Reaches: \S.*", lines[-1])
+
+
+@pytest.mark.parametrize("path", TRANSLATION, ids=lambda path: path.stem)
+def test_the_command_line_trains_with_the_recipe_as_it_stands(path, monkeypatch):
+    ran = []
+    monkeypatch.setattr("seqloom.workflow.train", lambda recipe, *_, **__: ran.append(recipe))
+    app(["train", str(path), "--out", "nowhere"], standalone_mode=False)
+    assert ran == [load_recipe(path)]
+
+
+def test_the_command_line_changes_the_corpus_of_separate_vocabularies(monkeypatch):
+    [path] = (path for path in TRANSLATION if path.stem == "tatoeba-en-ru")
+    ran = []
+    monkeypatch.setattr("seqloom.workflow.train", lambda recipe, *_, **__: ran.append(recipe))
+    files = ["--source", "a.en", "--target", "a.ru"]
+    app(["train", str(path), *files, "--out", "nowhere"], standalone_mode=False)
+    assert ran[0].model == load_recipe(path).model
+    assert (ran[0].data.source, ran[0].data.target, ran[0].data.joint) == ("a.en", "a.ru", False)
 
 
 @pytest.mark.parametrize("path", TRANSLATION, ids=lambda path: path.stem)

@@ -89,11 +89,9 @@ def changed(data: DataRecipe, values: dict[str, Any]) -> DataRecipe:
     Raises:
         RecipeError: a value is wrong.
     """
-    from seqloom.recipe import recipe_from
+    from seqloom.recipe import section_from
 
-    return recipe_from(
-        {"data": {**data.model_dump(exclude_unset=True), **values}}, "command line"
-    ).data
+    return section_from(data, values, "data", "command line")
 
 
 def data_of(

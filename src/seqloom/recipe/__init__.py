@@ -13,6 +13,7 @@ from seqloom.recipe.reading import (
     override,
     recipe_from,
     recipe_from_of,
+    section_from,
 )
 from seqloom.recipe.sections import DecodingRecipe, Recipe, TrainingRecipe
 from seqloom.recipe.texts import TextRecipe
@@ -33,4 +34,5 @@ __all__ = [
     "override",
     "recipe_from",
     "recipe_from_of",
+    "section_from",
 ]

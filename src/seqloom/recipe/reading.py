@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from seqloom.errors import DecodingError, RecipeError
 from seqloom.recipe.data import CorpusRecipe
@@ -18,6 +18,7 @@ from seqloom.recipe.sections import DecodingRecipe, Recipe
 
 Whole = TypeVar("Whole", bound=Section)
 """A kind of recipe: its fields are sections."""
+OneSection = TypeVar("OneSection", bound=Section)
 
 
 def load_recipe(path: str | Path | None = None, settings: Sequence[str] = ()) -> Recipe:
@@ -65,6 +66,21 @@ def recipe_from_of(whole: type[Whole], values: Mapping[str, Any], where: str) ->
         RecipeError: any field is unknown or wrong; all problems are reported at once.
     """
     return _validate(whole, values, where, [])
+
+
+def section_from(
+    section: OneSection, values: Mapping[str, Any], name: str, where: str
+) -> OneSection:
+    """One section of a recipe with other values, checked by itself, without the other sections.
+
+    Raises:
+        RecipeError: any field is unknown or wrong; all problems are reported at once.
+    """
+    fields: dict[str, Any] = {name: (type(section), ...)}
+    alone = create_model("Alone", __base__=Section, **fields)
+    given = {**section.model_dump(exclude_unset=True), **values}
+    found: OneSection = getattr(_validate(alone, {name: given}, where, []), name)
+    return found
 
 
 def _validate(whole: type[Whole], values: Any, where: str, problems: list[str]) -> Whole:
