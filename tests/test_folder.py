@@ -185,6 +185,14 @@ def test_damaged_configs(change: dict[str, Any], message: str, copy: Path) -> No
         load_folder(copy)
 
 
+def test_a_checkpoint_of_hugging_face_is_to_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(FolderError, match=r"of Hugging Face; make a folder of it: seqloom import "):
+        load_folder(tmp_path)
+    with pytest.raises(FolderError, match=r"is a name, not a .*: seqloom import hub:a/b --out DIR"):
+        load_folder(Path("hub:a/b"))
+
+
 def test_an_older_format_is_patched(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of format 0 that called the recipe by another name."""
     edit(

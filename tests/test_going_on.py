@@ -198,6 +198,18 @@ def test_another_family_is_refused_with_the_verb_to_use(
         pretrain(recipe, tmp_path / "new", corpus=corpus("efgh"))
 
 
+def test_a_masked_model_without_a_mask_is_refused_before_anything_is_written(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = LanguageModel.load(folders["bert"]).tokenizer
+    tokenizer.symbols = tokenizer.symbols._replace(mask=None)
+    monkeypatch.setattr("seqloom.language_start.Tokenizer.load", lambda path: tokenizer)
+    recipe = recipe_of("bert", model_from=str(folders["bert"]))
+    with pytest.raises(FolderError, match="its tokenizer has no mask token, .* without --from"):
+        pretrain(recipe, tmp_path / "new", corpus=corpus("efgh"))
+    assert not (tmp_path / "new").exists()
+
+
 def test_dropout_may_be_another(folders: dict[str, Path], tmp_path: Path) -> None:
     recipe = recipe_of(
         "gpt", "model.dropout=0.3", "training.updates=1", model_from=str(folders["gpt"])

@@ -35,6 +35,7 @@ from seqloom.text.tokenizer import SOURCE_FILE, TARGET_FILE, Tokenizers
 FORMAT = 1
 """Version of the folder format. Older ones are patched by :data:`PATCHES` when read."""
 
+_IMPORT = "make a folder of it: seqloom import {} --out DIR"
 PATCHES: dict[int, Any] = {}
 """Format version -> function that turns a config of that version into one of the next."""
 
@@ -185,13 +186,20 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         FolderError: not a model folder, or the file is damaged or of a later format.
     """
+    if str(path).startswith("hub:"):
+        raise FolderError(f"{path} is a name, not a model folder; {_IMPORT.format(path)}")
     if not path.is_dir():
         hint = "that is a file" if path.exists() else "it does not exist"
-        raise FolderError(f"{path} is not a model folder: {hint}. Train one: seqloom train --help")
+        raise FolderError(
+            f"{path} is not a model folder: {hint}. Train one: seqloom train --help, or seqloom "
+            "pretrain --help"
+        )
     if not (path / "config.json").is_file():
         raise FolderError(f"{path} is not a model folder: it holds no config.json.")
     config = read_json(path / "config.json")
     version = config.get("format")
+    if "model_type" in config and version is None:
+        raise FolderError(f"{path} is a checkpoint of Hugging Face; {_IMPORT.format(path)}")
     if not isinstance(version, int):
         raise FolderError(f"{path / 'config.json'} is damaged: it names no format.")
     while version in PATCHES:

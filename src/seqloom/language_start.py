@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from seqloom.errors import RecipeError
+from seqloom.errors import FolderError, RecipeError
 from seqloom.language_folder import language_config, load_language_folder
 from seqloom.recipe.inheriting import contradictions, inheriting
 from seqloom.recipe.pretraining import PretrainRecipe
@@ -43,7 +43,8 @@ def start_from(recipe: PretrainRecipe, under_way: bool) -> LanguageStart | None:
         under_way: whether the run has a checkpoint; then the folder's weights are not read.
 
     Raises:
-        FolderError: no folder of a language model, or a damaged one.
+        FolderError: no folder of a language model, a damaged one, or a masked model's whose
+            tokenizer has no mask token.
         RecipeError: the recipe asks for another architecture or vocabulary than the folder's.
     """
     if recipe.training.model_from is None:
@@ -56,6 +57,11 @@ def start_from(recipe: PretrainRecipe, under_way: bool) -> LanguageStart | None:
         raise RecipeError(f"going on from {path}", problems)
     recipe = inheriting(recipe, old, _VOCABULARY)
     known = Tokenizer.load(path / SOURCE_FILE)
+    if recipe.model.family == "bert" and known.symbols.mask is None:
+        raise FolderError(
+            f"{path}: its tokenizer has no mask token, which stands for the words that a masked "
+            "model is to find. Go on from a folder that has one, or train anew, without --from."
+        )
     tokenizer = known
     if recipe.data.dialogues:
         form = old.data.chat or form_for(known)

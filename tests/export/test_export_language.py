@@ -247,13 +247,24 @@ def test_checkpoints_without_heads_and_with_the_names_of_old_are_read(tmp_path: 
     }
     assert old.keys() != weights.keys()
     save_file(old, theirs / "model.safetensors")
-    again = load_language_folder(import_huggingface(theirs, tmp_path / "again"))
+    notes = list[str]()
+    again = load_language_folder(import_huggingface(theirs, tmp_path / "again", notes.append))
     assert torch.equal(ours.model(ids, real), again.model(ids, real))
+    assert len(notes) == 1 and "it lacks: head of following sentences, head that" in notes[0]
 
     model, _, ours = taken("gpt2-bare", tmp_path / "gpt2")
     expected = model(input_ids=ids, attention_mask=real).last_hidden_state[real.bool()]
     states = ours.model(ids, real)[real.bool()]
     torch.testing.assert_close(states, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_heads_of_other_tasks_are_left_out_and_told(tmp_path: Path) -> None:
+    _, theirs, _ = taken("bert", tmp_path)
+    weights = load_file(theirs / "model.safetensors")
+    save_file(weights | {"classifier.weight": torch.zeros(3, 4)}, theirs / "model.safetensors")
+    notes = list[str]()
+    import_huggingface(theirs, tmp_path / "again", notes.append)
+    assert notes == [f"{theirs}: left out, being of other tasks: classifier.weight."]
 
 
 OURS = {

@@ -53,6 +53,16 @@ def test_a_folder_without_config_is_refused(tmp_path: Path) -> None:
         import_huggingface(tmp_path / "nothing", tmp_path / "out")
 
 
+def test_an_output_of_its_own_must_be_there(tmp_path: Path) -> None:
+    path = llama(tmp_path / "theirs") / "model.safetensors"
+    weights = load_file(path)
+    del weights["lm_head.weight"]
+    save_file(weights, path)
+    with pytest.raises(ExportError, match=r"do not fit its config\.json:\n  - missing: lm_head"):
+        import_huggingface(tmp_path / "theirs", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_all_unsupported_settings_are_listed() -> None:
     scaling = {"rope_type": "yarn", "factor": 2.0}
     wrong = {

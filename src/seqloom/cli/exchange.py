@@ -30,4 +30,4 @@ def import_(
     """Make a model folder of a Hugging Face checkpoint; nothing in it is executed."""
     from seqloom.export.huggingface import import_huggingface
 
-    say(f"imported {import_huggingface(checkpoint, out)}")
+    say(f"imported {import_huggingface(checkpoint, out, warn=say)}")

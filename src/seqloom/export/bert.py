@@ -21,9 +21,12 @@ from seqloom.symbols import Symbols
 ARCHITECTURES = {"bert": "BertForPreTraining", "roformer": "RoFormerForMaskedLM"}
 """By their ``model_type``, which is the prefix of all names but those of heads, too; left out in
 checkpoints without heads."""
+OTHER_TASKS = ("classifier.", "qa_outputs.")
+"""How tensors of heads begin that none of ours stands for."""
 SURPLUS = re.compile(
     r"bert\.embeddings\.position_ids|roformer\.encoder\.embed_positions\.weight"
-    r"|cls\.predictions\.decoder\.(weight|bias)|classifier\..*|qa_outputs\..*"
+    r"|cls\.predictions\.decoder\.(weight|bias)"
+    rf"|({'|'.join(map(re.escape, OTHER_TASKS))}).*"
 )
 """What checkpoints may hold besides: what is computed, the tied output again, heads of other
 tasks."""

@@ -41,7 +41,7 @@ _ATTENTION = ("query", "key", "value")
 def links(recipe: GptRecipe, family: str) -> list[Link]:
     """Every parameter of ours, and what it is with them."""
     found = list(_gpt2(recipe) if family == "gpt2" else _llama(recipe))
-    output = Link("lm_head.weight", ("output.weight",), part="output")
+    output = Link("lm_head.weight", ("output.weight",))
     return found if recipe.tie else [*found, output]
 
 

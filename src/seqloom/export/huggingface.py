@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from seqloom.errors import ExportError
@@ -26,12 +27,15 @@ KNOWN = (*seq2seq.FAMILIES, *language.FAMILIES)
 """All families, by their ``model_type``."""
 
 
-def import_huggingface(checkpoint: str | Path, out: str | Path) -> Path:
+def import_huggingface(
+    checkpoint: str | Path, out: str | Path, warn: Callable[[str], None] | None = None
+) -> Path:
     """A checkpoint of transformers as a model folder of ours.
 
     Args:
         checkpoint: its folder, or ``hub:owner/name``.
         out: the model folder, which must not hold anything yet.
+        warn: told what the checkpoint lacks, and what of it is left out.
 
     Raises:
         ExportError: an unknown family, or settings, weights or a tokenizer that ours cannot stand
@@ -44,7 +48,7 @@ def import_huggingface(checkpoint: str | Path, out: str | Path) -> Path:
     _check_free(out)
     if settings.family in seq2seq.FAMILIES:
         return import_translation(folder, settings, out)
-    return import_language(folder, settings, out)
+    return import_language(folder, settings, out, warn)
 
 
 def open_checkpoint(checkpoint: str | Path) -> tuple[Path, Settings]:

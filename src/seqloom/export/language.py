@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,8 @@ class LanguageCheckpoint:
     """As it was found, with its symbols."""
     lacking: tuple[str, ...]
     """Parts of our model that the checkpoint does not have; their weights are random."""
+    left_out: tuple[str, ...]
+    """Tensors of theirs for other tasks."""
 
 
 def read_language(folder: Path, settings: Settings) -> LanguageCheckpoint:
@@ -74,11 +76,16 @@ def read_language(folder: Path, settings: Settings) -> LanguageCheckpoint:
             fresh = build_language_model(recipe, size, symbols).state_dict()
         parts = [name for link in links if link.part in taken.lacking for name in link.ours]
         weights |= {name: fresh[name] for name in parts}
-    return LanguageCheckpoint(recipe, weights, tokenizer, taken.lacking)
+    left_out = tuple(sorted(name for name in theirs if name.startswith(bert.OTHER_TASKS)))
+    return LanguageCheckpoint(recipe, weights, tokenizer, taken.lacking, left_out)
 
 
-def import_language(folder: Path, settings: Settings, out: Path) -> Path:
+def import_language(
+    folder: Path, settings: Settings, out: Path, warn: Callable[[str], None] | None = None
+) -> Path:
     """Write a model folder of ours from a checkpoint of theirs.
+
+    ``warn`` is told what the checkpoint lacks, and what of it is left out.
 
     Raises:
         ExportError: as :func:`read_language`.
@@ -88,11 +95,14 @@ def import_language(folder: Path, settings: Settings, out: Path) -> Path:
     recipe = PretrainRecipe(data=TextRecipe(mask=found.recipe.family == "bert"), model=found.recipe)
     save_language_config(out, "language", recipe, found.tokenizer)
     save_language_weights(out, found.weights, recipe, found.tokenizer)
-    lacking = f" It lacks: {', '.join(found.lacking)}, here random." if found.lacking else ""
-    write_text(
-        out / "README.md",
-        f"# {out.name}\n\nA {settings.family} of Hugging Face, read from {folder}.{lacking}\n",
-    )
+    notes = [f"It lacks: {', '.join(found.lacking)}, here random."] if found.lacking else []
+    if found.left_out:
+        notes.append(f"Left out, being of other tasks: {', '.join(found.left_out)}.")
+    told = " ".join([f"A {settings.family} of Hugging Face, read from {folder}.", *notes])
+    write_text(out / "README.md", f"# {out.name}\n\n{told}\n")
+    for note in notes:
+        if warn is not None:
+            warn(f"{folder}: {note[0].lower()}{note[1:]}")
     return out
 
 
