@@ -246,7 +246,8 @@ def test_what_cannot_be_prepared_is_told(files, tmp_path):
     lines = tmp_path / "bad.jsonl"
     lines.write_text(json.dumps({"text": "x"}) + "\n" + json.dumps({"body": "x"}) + "\n")
     with pytest.raises(CorpusError, match=r"bad\.jsonl, line 2: no column 'text'"):
-        prepare_texts(TextRecipe(sources=(str(lines),)), tmp_path / "out")
+        prepare_texts(TextRecipe(sources=(str(lines),)), tmp_path / "run" / "data")
+    assert not (tmp_path / "run").exists()  # was made for it
     with pytest.raises(ValueError, match=r"data\.split: tail says how to hold a share out"):
         TextRecipe(split="tail", validation_sources=("x",))
     assert not (tmp_path / "out").exists()

@@ -86,8 +86,8 @@ def check_same(out: Path, origin: Origin) -> None:
 def whole_folder(out: Path, origin: Origin) -> Iterator[Path]:
     """A temporary folder beside ``out`` that takes its name at the end.
 
-    It vanishes on failure, but stays if the work is interrupted: then it is found here again by
-    whoever prepares the same.
+    It vanishes on failure, with the folder around it if that was made for it, but stays if the
+    work is interrupted: then it is found here again by whoever prepares the same.
 
     Raises:
         FolderError: it cannot be written.
@@ -95,6 +95,7 @@ def whole_folder(out: Path, origin: Origin) -> Iterator[Path]:
     temporary = out.with_name(f".{out.name}.part")
     begun = temporary / "begun.json"
     with writing(out):
+        new = not out.parent.exists()
         out.parent.mkdir(parents=True, exist_ok=True)
         if temporary.exists() and not origin.began(begun):
             shutil.rmtree(temporary)
@@ -110,4 +111,6 @@ def whole_folder(out: Path, origin: Origin) -> Iterator[Path]:
             raise
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
+            if new and not any(out.parent.iterdir()):
+                out.parent.rmdir()
             raise
