@@ -65,7 +65,8 @@ def generate(model: Any, recipe: PretrainRecipe, request: dict[str, Any]) -> dic
     """Go on from all prompts together."""
     options = recipe.decoding.model_copy(
         update={
-            "sample": request["sample"], "top_p": request["top_p"] if request["sample"] else None,
+            "beam": 1, "sample": request["sample"],
+            "top_p": request["top_p"] if request["sample"] else None,
             "max_tokens": request["new_tokens"], "temperature": 1.0,
         }
     )  # fmt: skip

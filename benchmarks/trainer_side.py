@@ -109,8 +109,9 @@ def train(model: Any, request: dict[str, Any], link: Link) -> None:
         ),
     )  # fmt: skip
     link.send(
-        parameters=sum(p.numel() for p in model.parameters()), threads=torch.get_num_threads()
-    )
+        parameters=sum(p.numel() for p in model.parameters()), threads=torch.get_num_threads(),
+        precision="float32",
+    )  # fmt: skip
     trainer.course = Course(link)
     try:
         trainer.train()
