@@ -7,9 +7,9 @@
 TREC questions in six classes, 500 to learn from, a tenth of all to be measured on. Each way is
 tuned at each learning rate and with each seed, which draws texts, weights and order; the rate is
 the one that is best, over the seeds, on the tenth of the 500 that is held out of them. Seconds are
-those of training. Every run is a process of its own; its memory is the most that it came to hold
-beyond what it held when texts and encoder were read. How much is forgotten: holes in held-out texts
-of the encoder's own that it fills right, before and after.
+those of training. Memory is the most that a process came to hold in one more run, of one epoch,
+beyond what it held when texts, encoder and libraries were read. How much is forgotten: holes in
+held-out texts of the encoder's own that it fills right, before and after.
 
 Writes benchmarks/results/tuning.json after every way.
 """
@@ -25,10 +25,12 @@ from typing import Any
 
 from peers import HERE, Side, parse_with_corpus, table, write_results
 
+from seqloom.language_folder import load_language_folder
 from seqloom.runtime import devices, processors
 
 WAYS: dict[str, dict[str, Any]] = {
     "all layers": {},
+    "all layers, embeddings as they are": {"tune": "last", "last_layers": "all"},
     "all, each layer .7 of the rate above": {"layer_decay": 0.7},
     "last 2 layers": {"tune": "last", "last_layers": 2},
     "last layer": {"tune": "last", "last_layers": 1},
@@ -36,14 +38,26 @@ WAYS: dict[str, dict[str, Any]] = {
     "LoRA, rank 8": {"tune": "lora", "lora_rank": 8, "lora_alpha": 16},
     "LoRA, rank 2": {"tune": "lora", "lora_rank": 2, "lora_alpha": 4},
 }
+DROPOUT = 0.1
+"""Within the encoder, of every way."""
 Run = dict[str, Any]
 
 
-def run(chosen: argparse.Namespace, training: Mapping[str, Any], seed: int) -> Run:
-    """One fine-tuning."""
+def training_of(chosen: argparse.Namespace, way: str, rate: float) -> dict[str, Any]:
+    """The section ``training`` of a run."""
+    fields = {**WAYS[way], "learning_rate": rate, "epochs": chosen.epochs, "dropout": DROPOUT}
+    if fields.get("last_layers") == "all":
+        fields["last_layers"] = load_language_folder(chosen.encoder).recipe.model.layers
+    return fields
+
+
+def run(
+    chosen: argparse.Namespace, training: Mapping[str, Any], seed: int, memory: bool = False
+) -> Run:
+    """One fine-tuning in a process of its own: its figures, or its memory."""
     request = {
         "encoder": str(chosen.encoder.resolve()), "data": str(chosen.data),
-        "training": training, "seed": seed,
+        "training": training, "seed": seed, "memory": memory,
     }  # fmt: skip
     command = [sys.executable, str(HERE / "tuning_side.py")]
     side = Side("tuning", command, chosen.threads, request)
@@ -71,11 +85,13 @@ def try_way(chosen: argparse.Namespace, way: str) -> dict[str, Any]:
     """All rates and seeds of one way, and its best rate."""
     rates: dict[str, list[Run]] = {}
     for rate in chosen.rates:
-        training = {**WAYS[way], "learning_rate": rate, "epochs": chosen.epochs}
+        training = training_of(chosen, way, rate)
         rates[f"{rate:g}"] = [run(chosen, training, seed) for seed in chosen.seeds]
         figures = ", ".join(f"{one['accuracy']:.1f}" for one in rates[f"{rate:g}"])
         print(f"  {way:38} rate {rate:g}: {figures} %", flush=True)
-    return {"rate": max(rates, key=lambda rate: held_out(rates[rate])), "runs": rates}
+    best = max(rates, key=lambda rate: held_out(rates[rate]))
+    needed = run(chosen, training_of(chosen, way, float(best)), chosen.seeds[0], memory=True)
+    return {"rate": best, "runs": rates, **needed}
 
 
 def row_of(way: str, found: Mapping[str, Any]) -> dict[str, str]:
@@ -89,7 +105,7 @@ def row_of(way: str, found: Mapping[str, Any]) -> dict[str, str]:
         "accuracy, %": f"{statistics.mean(scores):.1f}{spread}",
         "weights moved": f"{runs[0]['moving']:,}",
         "seconds": f"{mean(runs, 'seconds'):.0f}",
-        "memory, MiB": f"{mean(runs, 'memory_mb'):,.0f}",
+        "memory, MiB": f"{found['memory_mb']:,.0f}",
         "holes filled, %": f"{holes(runs, 'before'):.1f} to {holes(runs, 'after'):.1f}",
     }
 
