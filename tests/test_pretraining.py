@@ -279,6 +279,20 @@ def test_a_new_bert_begins_in_short_contexts(family: str, text: Path, tmp_path: 
     assert told.summary.get("contexts") == said
 
 
+def test_documents_longer_than_the_context_are_split_and_told(family: str, tmp_path: Path) -> None:
+    lines = [" ".join(ORDER[:n] * 3) for n in (2, 3, 6, 7)] * 9  # 6 to 21 words
+    (tmp_path / "t.txt").write_text("".join(f"{n} {line}\n" for n, line in enumerate(lines)))
+    values = recipe_of(family, tmp_path / "t.txt", updates=1, validate_every=1).model_dump()
+    values["model"]["context"], values["training"]["first_contexts"] = 16, {}
+    now = Told()
+    pretrain(recipe_from_of(PretrainRecipe, values, "toy"), tmp_path / "m", progress=now)
+    texts = load_prepared_texts(tmp_path / "m" / "data").train
+    long = sum(len(texts.ids(row)) + 2 > 16 for row in range(len(texts)))
+    assert 10 < long < len(texts)
+    said = f"{long} of {len(texts)} documents, being longer than the context of 16"
+    assert now.summary["split"] == said
+
+
 def test_a_loss_that_is_no_number_stops_the_run(family: str, text: Path, tmp_path: Path) -> None:
     recipe = recipe_of(family, text, learning_rate=1e30, optimizer="adam", clip=0)
     with pytest.raises(TrainingError, match="not finite"):

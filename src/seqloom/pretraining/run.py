@@ -11,6 +11,7 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from seqloom.corpus.pairs import Corpus
@@ -257,4 +258,16 @@ def _summary(trainer: Trainer, recipe: PretrainRecipe, texts: PreparedTexts) -> 
     if training.first_contexts:
         stages = [f"{size} positions for {n:,}" for size, n in training.first_contexts.items()]
         words["contexts"] = f"{', '.join(stages)} updates, then {recipe.model.context}"
+    if split := _longer(texts, recipe.model.context):
+        words["split"] = (
+            f"{split:,} of {len(texts.train):,} documents, being longer than the context of "
+            f"{recipe.model.context:,}"
+        )
     return words
+
+
+def _longer(texts: PreparedTexts, context: int) -> int:
+    """How many documents, with their begin and end, do not fit into a context."""
+    store, most = texts.train, 1_000_000  # rows that are counted at a time
+    blocks = (np.arange(a, min(a + most, len(store))) for a in range(0, len(store), most))
+    return sum(int((store.sizes(rows) + 2 > context).sum()) for rows in blocks)
