@@ -205,7 +205,7 @@ def test_a_masked_model_without_a_mask_is_refused_before_anything_is_written(
     tokenizer.symbols = tokenizer.symbols._replace(mask=None)
     monkeypatch.setattr("seqloom.language_start.Tokenizer.load", lambda path: tokenizer)
     recipe = recipe_of("bert", model_from=str(folders["bert"]))
-    with pytest.raises(FolderError, match="its tokenizer has no mask token, .* without --from"):
+    with pytest.raises(FolderError, match=r"its tokenizer has no mask token, .* without --from"):
         pretrain(recipe, tmp_path / "new", corpus=corpus("efgh"))
     assert not (tmp_path / "new").exists()
 

@@ -197,7 +197,7 @@ def encoder_of(folder: LanguageFolder[Any]) -> MaskedModel:
     if not isinstance(model, MaskedModel):
         raise FolderError(
             f"{folder.path} holds a GPT, which writes; classes, tags and vectors of texts need an "
-            "encoder, which reads. Pre-train one: seqloom pretrain bert --text FILE --out DIR. This "
-            f"one learns from more texts or dialogues: seqloom pretrain gpt --from {folder.path}"
+            "encoder, which reads. Pre-train one: seqloom pretrain bert --text FILE --out DIR. "
+            f"This one learns more texts or dialogues: seqloom pretrain gpt --from {folder.path}"
         )
     return model
