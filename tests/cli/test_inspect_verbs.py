@@ -148,6 +148,16 @@ def test_alignments_without_gold_are_printed(model: Path, pairs: Path) -> None:
     assert "read in layer 0, head 1, when read" in named.err
 
 
+def test_blank_lines(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("\na b\n")
+    (tmp_path / "t.txt").write_text("\nA B\n")
+    assert done(tmp_path, "align", model, *SIDES, "--out", "x.png").out.startswith("\n0-0 ")
+    assert (tmp_path / "x.png").stat().st_size > 5000
+    (tmp_path / "s.txt").write_text("\n\n")
+    told = refused(tmp_path, "align", model, *SIDES, "--out", "a.json", "--out", "b.png")
+    assert "t.txt: no pair has words on both sides, so there is nothing to align" in told
+
+
 def test_two_directions_agree(model: Path, pairs: Path) -> None:
     """Capitals are unknown words to the model as a source, but their places are not."""
     found = done(pairs, "align", model, *SIDES, "--reverse", model, "--symmetry", "union")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seqloom.corpus.alignments import AlignedPairs, Link, diagonal, transposed
 from seqloom.corpus.pairs import Progress
-from seqloom.errors import SeqloomError
+from seqloom.errors import CorpusError, SeqloomError
 from seqloom.evaluation.alignment import Alignment, Symmetry, alignment, symmetrize
 from seqloom.inspection.alignment import (
     Links,
@@ -62,9 +62,11 @@ def align(
         progress: told how many pairs are read.
 
     Raises:
-        SeqloomError: the model has no attention, or no such layer or head.
+        SeqloomError: no pair has words on both sides, or the model has no attention, or no such
+            layer or head.
     """
     chosen = chosen or Chosen()
+    _check(pairs)
     forward = _read(translator, pairs, languages or {}, "pairs", progress)
     backward: ByWay = {}
     if reverse is not None:
@@ -77,6 +79,14 @@ def align(
         figures = {FOUND: alignment(links, pairs.gold), DIAGONAL: _diagonal(pairs)}
         figures |= {str(way): alignment(each, pairs.gold) for way, each in forward.items()}
     return AlignmentRecord(pairs.sources, pairs.targets, links, how, pairs.gold, figures)
+
+
+def _check(pairs: AlignedPairs) -> None:
+    if not any(map(all, zip(pairs.sources, pairs.targets, strict=True))):
+        raise CorpusError(
+            f"{pairs.name}: no pair has words on both sides, so there is nothing to align; give "
+            "files with a sentence a line."
+        )
 
 
 def _read(
