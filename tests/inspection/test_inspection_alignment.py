@@ -79,6 +79,16 @@ def test_the_half_that_chooses_is_not_the_half_that_is_judged() -> None:
     assert links == [B, A, B, A]
 
 
+def test_sure_links_in_one_half_alone_choose_for_both() -> None:
+    none = Gold(frozenset(), A)
+    gold = [Gold(A, A), none, Gold(B, B), none]
+    links, ways = cross_fitted({ONE: [A] * 4, TWO: [B] * 4}, gold)
+    assert ways == (TWO, ONE)
+    assert links == [B, B, A, A]
+    with pytest.raises(ValueError, match="1 pairs with sure links; expected two"):
+        cross_fitted({ONE: [A] * 2, TWO: [B] * 2}, gold[:2])
+
+
 def record(judged: bool = True) -> AlignmentRecord:
     gold = [Gold(A, A | {(0, 1)}), Gold(frozenset({(0, 0)}), frozenset({(0, 0)}))] * judged
     links = [frozenset({(0, 0), (0, 1)}), frozenset({(1, 0)})]

@@ -49,8 +49,8 @@ def align(
     """Link the words of pairs.
 
     Where no layer is named: with a translator of the other direction, the layers whose alignments
-    agree most; else, with gold, the way that is best on the other half of it; else the last layer
-    but one.
+    agree most; else, with sure links in two pairs of the gold or more, the way that is best on
+    the other half of it; else the last layer but one.
 
     Args:
         translator: from the sources to the targets.
@@ -127,7 +127,7 @@ def _choose(
     if backward:
         way, other = best_by_agreement(*allowed)
         return _both(forward[way], backward[other], way, other, chosen.symmetry)
-    if pairs.judged and len(pairs) > 1:
+    if sum(bool(each.sure) for each in pairs.gold) > 1:
         links, ways = cross_fitted(allowed[0], pairs.gold)
         told = " and ".join(dict.fromkeys(map(str, ways)))
         return links, f"{told}, best on the other half of the gold"
