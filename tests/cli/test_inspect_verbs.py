@@ -124,6 +124,7 @@ def pairs(tmp_path: Path) -> Path:
     (tmp_path / "t.txt").write_text("".join(" ".join(text).upper() + "\n" for text in texts))
     gold = (" ".join(f"{n}-{n}" for n in range(1, len(text) + 1)) for text in texts)
     (tmp_path / "gold").write_text("".join(line + "\n" for line in gold))
+    (tmp_path / "possible").write_text("0?0\n" + 29 * "\n")
     return tmp_path
 
 
@@ -183,7 +184,6 @@ def test_two_directions_agree(model: Path, pairs: Path) -> None:
     ],
 )
 def test_mistakes_of_align(model: Path, pairs: Path, arguments: list[str], message: str) -> None:
-    (pairs / "possible").write_text("0?0\n" + 29 * "\n")
     assert message in refused(pairs, "align", model, *SIDES, *arguments)
 
 
@@ -191,7 +191,6 @@ def test_mistakes_of_align(model: Path, pairs: Path, arguments: list[str], messa
 def test_mistakes_of_align_are_told_before_texts_are_read(
     model: Path, pairs: Path, layer: int, gold: str
 ) -> None:
-    (pairs / "possible").write_text("0?0\n" + 29 * "\n")
     given = read_aligned(pairs / "s.txt", pairs / "t.txt", pairs / gold)
     with pytest.raises(SeqloomError, match="no layer 3|none of 1 links"):
         align(Translator.load(model), given, chosen=Chosen(layer),
