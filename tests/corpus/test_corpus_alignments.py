@@ -40,7 +40,9 @@ def test_what_is_no_link(item: str) -> None:
 
 
 def test_a_word_before_the_first() -> None:
-    with pytest.raises(CorpusError, match="'0-3' names word 0, and words are counted from 1; .*--first-index 0"):
+    with pytest.raises(
+        CorpusError, match=r"'0-3' names word 0, and words are counted from 1; .*--first-index 0"
+    ):
         parse_links("1-1 0-3", 1, "gold, line 1")
 
 

@@ -119,7 +119,9 @@ def test_record_round_trip(tmp_path: Any, judged: bool) -> None:
 def test_the_picture_shows_the_first_pair_with_words() -> None:
     blank: list[list[str]] = [[], ["a"]]
     links: list[frozenset[tuple[int, int]]] = [frozenset(), frozenset()]
-    found = AlignmentRecord([*blank, ["b"]], [[], [], ["B", "C"]], [*links, frozenset({(0, 1)})], "x")
+    found = AlignmentRecord(
+        [*blank, ["b"]], [[], [], ["B", "C"]], [*links, frozenset({(0, 1)})], "x"
+    )
     assert "pair 3: x" in found.picture(".svg").decode()
     with pytest.raises(SeqloomError, match="no pair has words on both sides"):
         AlignmentRecord(blank, [[], []], links, "x").picture(".png")

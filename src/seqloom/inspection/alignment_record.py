@@ -125,7 +125,7 @@ class AlignmentRecord(Record):
         cells = np.zeros((len(target), len(source)))
         for i, j in self.links[first]:
             cells[j, i] = 1
-        return draw([(f"pair {first + 1}: {self.how}", source, target, cells)])
+        return draw([(f"pair {first + 1}: {self.how}", source, target, cells)], scale=None)
 
     def _rates(self) -> Figure:
         """Error rates of every way, with their intervals, and the baseline as a line."""
