@@ -12,8 +12,12 @@ from command_line import Result, seqloom
 sys.path.append(str(Path(__file__).parents[1]))
 
 import tiny
+from seqloom.corpus.alignments import read_aligned
+from seqloom.errors import SeqloomError
 from seqloom.inspection.alignment_record import AlignmentRecord
 from seqloom.inspection.attention import AttentionRecord, AttentionRecords
+from seqloom.inspector.align import Chosen, align
+from seqloom.translator import Translator
 from tiny_encoder import tiny_encoder
 
 
@@ -124,6 +128,7 @@ def pairs(tmp_path: Path) -> Path:
     (tmp_path / "t.txt").write_text("".join(" ".join(text).upper() + "\n" for text in texts))
     gold = (" ".join(f"{n}-{n}" for n in range(1, len(text) + 1)) for text in texts)
     (tmp_path / "gold").write_text("".join(line + "\n" for line in gold))
+    (tmp_path / "possible").write_text("0?0\n" + 29 * "\n")
     return tmp_path
 
 
@@ -152,6 +157,16 @@ def test_alignments_without_gold_are_printed(model: Path, pairs: Path) -> None:
     assert "read in layer 0, head 1, when read" in named.err
 
 
+def test_blank_lines(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("\na b\n")
+    (tmp_path / "t.txt").write_text("\nA B\n")
+    assert done(tmp_path, "align", model, *SIDES, "--out", "x.png").out.startswith("\n0-0 ")
+    assert (tmp_path / "x.png").stat().st_size > 5000
+    (tmp_path / "s.txt").write_text("\n\n")
+    told = refused(tmp_path, "align", model, *SIDES, "--out", "a.json", "--out", "b.png")
+    assert "t.txt: no pair has words on both sides, so there is nothing to align" in told
+
+
 def test_two_directions_agree(model: Path, pairs: Path) -> None:
     """Capitals are unknown words to the model as a source, but their places are not."""
     found = done(pairs, "align", model, *SIDES, "--reverse", model, "--symmetry", "union")
@@ -163,7 +178,10 @@ def test_two_directions_agree(model: Path, pairs: Path) -> None:
     ("arguments", "message"),
     [
         (["--gold", "s.txt"], "is no link; expected words of both sides such as 0-1"),
-        (["--layer", "3"], "no layer 3, mean of the heads, when written; cross-attention has"),
+        (["--layer", "3"], "no layer 3: the cross-attention of the model has layer 0 alone."),
+        (["--layer", "-1"], "no layer -1: the cross-attention of the model has layer 0 alone."),
+        (["--layer", "0", "--head", "2"], "no head 2: layer 0 of the model has heads 0 to 1."),
+        (["--gold", "possible"], "possible: none of 1 links is a sure one to words that exist"),
         (["--head", "1"], "head 1 of which layer? Name a layer, too"),
         (["--out", "x.txt"], "x.txt: the name of an alignment record ends in"),
         (["--gold", "nowhere"], "nowhere"),
@@ -171,6 +189,26 @@ def test_two_directions_agree(model: Path, pairs: Path) -> None:
 )
 def test_mistakes_of_align(model: Path, pairs: Path, arguments: list[str], message: str) -> None:
     assert message in refused(pairs, "align", model, *SIDES, *arguments)
+
+
+@pytest.mark.parametrize(("layer", "gold"), [(3, "gold"), (0, "possible")])
+def test_mistakes_of_align_are_told_before_texts_are_read(
+    model: Path, pairs: Path, layer: int, gold: str
+) -> None:
+    given = read_aligned(pairs / "s.txt", pairs / "t.txt", pairs / gold)
+    with pytest.raises(SeqloomError, match=r"no layer 3|none of 1 links"):
+        align(Translator.load(model), given, chosen=Chosen(layer),
+              progress=lambda *_: pytest.fail("a text was read"))  # fmt: skip
+
+
+def test_a_layer_that_the_reverse_model_has_not(model: Path, pairs: Path) -> None:
+    deep = tiny.untrained({**tiny.TRANSFORMER, "decoder_layers": 2})
+    folder = tiny.save(deep, pairs / "deep")
+    said = refused(pairs, "align", folder, *SIDES, "--reverse", model, "--layer", 1)
+    assert "no layer 1: the cross-attention of the reverse model has layer 0 alone." in said
+    recurrent = tiny.save(tiny.untrained(tiny.RNN), pairs / "recurrent")
+    found = done(pairs, "align", recurrent, *SIDES, "--layer", 0, "--head", 0)
+    assert "read in layer 0, mean of the heads" in found.err  # it has one
 
 
 def test_what_cannot_align(bert: Path, pairs: Path) -> None:
@@ -191,4 +229,5 @@ def test_how_a_text_is_cut(model: Path, tmp_path: Path) -> None:
     assert "t.gif: the name of a token record" in refused(
         tmp_path, "tokens", model, "a", "--out", "t.gif"
     )
-    assert "nowhere" in refused(tmp_path, "tokens", "nowhere", "a")
+    told = refused(tmp_path, "tokens", "nowhere", "a")
+    assert "tokenizer.json: no such tokenizer file; name a model folder or one that" in told

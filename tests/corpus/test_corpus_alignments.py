@@ -40,7 +40,9 @@ def test_what_is_no_link(item: str) -> None:
 
 
 def test_a_word_before_the_first() -> None:
-    with pytest.raises(CorpusError, match="'0-3' names word 0, and words are counted from 1"):
+    with pytest.raises(
+        CorpusError, match=r"'0-3' names word 0, and words are counted from 1; .*--first-index 0"
+    ):
         parse_links("1-1 0-3", 1, "gold, line 1")
 
 
@@ -70,6 +72,16 @@ def test_links_to_words_that_do_not_exist_are_counted_and_left_out(tmp_path: Pat
         f"{paths[2]}: 2 of 5 links name words that do not exist and are left out, the first in "
         "line 1: 1-3, in 2 and 3 words"
     )
+
+
+def test_gold_counted_from_1_and_read_from_0(tmp_path: Path) -> None:
+    paths = write(tmp_path, s="a b\nc d\n", t="x y z\nw\n", g="1-1 2-3\n1-1\n")
+    assert (tell_outside(read_aligned(*paths)) or "").endswith(
+        "line 1: 2-3, in 2 and 3 words; the file seems to count words from 1: say --first-index 1"
+    )
+    assert tell_outside(read_aligned(*paths, first=1)) is None
+    paths[2].write_text("1-1 2-3\n0-0\n")  # 0 is a word, and then 2-3 is a mistake
+    assert "--first-index" not in (tell_outside(read_aligned(*paths)) or "")
 
 
 def test_pairs_without_gold(tmp_path: Path) -> None:

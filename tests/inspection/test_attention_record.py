@@ -160,6 +160,27 @@ def test_labels_do_not_touch_each_other(source, target):
         assert all(figure.bbox.fully_overlaps(box) for box in boxes)
 
 
+def test_a_long_text_gets_small_cells_and_some_labels():
+    figure = random_record(500, 120).plot()
+    axes = figure.axes[0]
+    assert max(figure.get_size_inches()) < 24
+    shown = [
+        [label.get_text() for label in axis.get_ticklabels()] for axis in (axes.xaxis, axes.yaxis)
+    ]
+    assert shown[0] == [f"s{n}" for n in range(0, 500, 4)]
+    assert len(shown[1]) == 120
+    assert axes.get_xlabel() == "named: 1 of 4 columns"
+    assert random_record(40, 40).plot().axes[0].get_xlabel() == ""
+
+
+def test_a_picture_has_room_for_twenty_texts():
+    figure = plot_many([random_record(2, 2)] * 23, titles=["A title of many words " * 4] * 23)
+    panels = [axes for axes in figure.axes if axes.images]
+    assert len(panels) == 20
+    assert figure.get_supxlabel() == "3 more have no room in a picture; a page has"
+    assert "\n" in panels[0].get_title()
+
+
 def test_pieces_that_would_break_a_picture(tmp_path):
     pieces = [" ", "\n", "", "$x^2$", "\x00", "a" * 100, "\\frac", "Ġthe"]
     weights = np.full((1, 1, 8), 1 / 8, dtype=np.float32)

@@ -79,6 +79,16 @@ def test_the_half_that_chooses_is_not_the_half_that_is_judged() -> None:
     assert links == [B, A, B, A]
 
 
+def test_sure_links_in_one_half_alone_choose_for_both() -> None:
+    none = Gold(frozenset(), A)
+    gold = [Gold(A, A), none, Gold(B, B), none]
+    links, ways = cross_fitted({ONE: [A] * 4, TWO: [B] * 4}, gold)
+    assert ways == (TWO, ONE)
+    assert links == [B, B, A, A]
+    with pytest.raises(ValueError, match="1 pairs with sure links; expected two"):
+        cross_fitted({ONE: [A] * 2, TWO: [B] * 2}, gold[:2])
+
+
 def record(judged: bool = True) -> AlignmentRecord:
     gold = [Gold(A, A | {(0, 1)}), Gold(frozenset({(0, 0)}), frozenset({(0, 0)}))] * judged
     links = [frozenset({(0, 0), (0, 1)}), frozenset({(1, 0)})]
@@ -106,6 +116,17 @@ def test_record_round_trip(tmp_path: Any, judged: bool) -> None:
     assert (tmp_path / "a.png").stat().st_size > 5000
 
 
+def test_the_picture_shows_the_first_pair_with_words() -> None:
+    blank: list[list[str]] = [[], ["a"]]
+    links: list[frozenset[tuple[int, int]]] = [frozenset(), frozenset()]
+    found = AlignmentRecord(
+        [*blank, ["b"]], [[], [], ["B", "C"]], [*links, frozenset({(0, 1)})], "x"
+    )
+    assert "pair 3: x" in found.picture(".svg").decode()
+    with pytest.raises(SeqloomError, match="no pair has words on both sides"):
+        AlignmentRecord(blank, [[], []], links, "x").picture(".png")
+
+
 def test_figures_for_people() -> None:
     found = record()
     lines = found.text().splitlines()
@@ -127,6 +148,19 @@ def test_damaged_records(change: dict[str, Any], message: str) -> None:
         AlignmentRecord.from_dict({**record().as_dict(), **change})
 
 
+BLUE, RED = "58,123,213,255", "208,69,76,255"
+
+COLOURS = """([x, y, width, height]) => {
+  const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  pen.drawImage(document.getElementById("map"), -x, -y);
+  const { data } = pen.getImageData(0, 0, width, height);
+  const found = new Set();
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3]) found.add(data.slice(i, i + 4).join());
+  return [...found];
+}"""
+"""What is drawn in an area of the grid."""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_in_a_browser(open_page: Any, tmp_path: Any, scheme: str) -> None:
     record().save(tmp_path / "a.html")
@@ -134,11 +168,23 @@ def test_the_page_in_a_browser(open_page: Any, tmp_path: Any, scheme: str) -> No
     page = opened.page
     assert page.inner_text("#told") == "2 links, 0 of them wrong, 1 sure ones not found"
     assert page.inner_text("#source").split() == ["<b>", "b"]
-    cells = [[cell.inner_text() for cell in row.query_selector_all("td")]
-             for row in page.query_selector_all("#grid tbody tr")]  # fmt: skip
-    assert cells == [["■", ""], ["▣", "□"]]
+    page.focus("#frame")
+    said = []
+    for key in ("ArrowRight", "ArrowDown", "End", "ArrowUp"):
+        page.keyboard.press(key)
+        said.append(page.inner_text("#card"))
+    assert said == [
+        "<b> – x: found and sure", "<b> – y: found and possible", "b – y: sure and not found",
+        "b – x: not linked",
+    ]  # fmt: skip
+    assert page.locator("span.chosen").all_inner_texts() == ["b", "x"]
+    page.keyboard.press("Escape")
+    assert page.inner_text("#card").startswith("Point at a cell")
+    assert {BLUE, RED} <= set(page.evaluate(COLOURS, [0, 0, 200, 200]))
     page.focus("#source span >> nth=0")
     assert page.locator("#target span.linked").all_inner_texts() == ["x", "y"]
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#card") == "b: not linked"
     page.click("#after")
     assert page.inner_text("#told") == "1 links, 1 of them wrong, 1 sure ones not found"
     assert page.input_value("#pair") == "2"
@@ -146,4 +192,57 @@ def test_the_page_in_a_browser(open_page: Any, tmp_path: Any, scheme: str) -> No
     page.press("#pair", "Enter")
     assert page.inner_text("#target").split() == ["x", "y"]
     assert page.locator("details table tr").count() == 4
+    opened.check()
+
+
+def test_pointing_at_words_and_cells(open_page: Any, tmp_path: Any) -> None:
+    record().save(tmp_path / "a.html")
+    opened = open_page(tmp_path / "a.html")
+    page = opened.page
+    page.hover("#target span >> nth=1")
+    assert page.locator("#source span.linked").all_inner_texts() == ["<b>"]
+    assert page.inner_text("#card") == "y: linked with <b>"
+    page.mouse.move(0, 0)
+    assert page.locator("span.chosen, span.linked").count() == 0
+    box = page.locator("#frame").bounding_box()
+    said = {}
+    for x in range(10, 120, 20):
+        for y in range(10, 120, 20):
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            said[page.inner_text("#card")] = x, y
+    found = [each for each in said if "–" in each]
+    assert sorted(found) == [
+        "<b> – x: found and sure", "<b> – y: found and possible", "b – x: not linked",
+        "b – y: sure and not found",
+    ]  # fmt: skip
+    x, y = said[found[0]]
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    page.mouse.move(0, 0)
+    assert page.inner_text("#card") == found[0]
+    opened.check()
+
+
+def test_a_long_pair_is_drawn_where_it_is_seen(open_page: Any, tmp_path: Any) -> None:
+    source, target = ([f"{side}{n}" for n in range(500)] for side in "st")
+    links = frozenset((n, n) for n in range(500))
+    AlignmentRecord([source, []], [target, []], [links, frozenset()], "x").save(tmp_path / "a.html")
+    opened = open_page(tmp_path / "a.html")
+    page = opened.page
+    assert page.locator("#source span, #target span").count() == 1000
+    assert page.locator(":not(#source span, #target span)").count() < 60
+    size = page.evaluate("[frame.scrollWidth, frame.scrollHeight, map.width, map.height]")
+    assert min(size[:2]) > 500 * 10  # cells that have words beside them
+    assert max(size[2:]) < 2000
+    page.focus("#frame")
+    page.keyboard.press("End")
+    assert page.inner_text("#card") == "s499 – t0: not linked"
+    page.evaluate("frame.scrollTop = frame.scrollHeight")
+    page.wait_for_timeout(100)
+    assert page.evaluate(COLOURS, [0, 100, 30, 200])  # words of rows
+    assert page.evaluate(COLOURS, [200, 0, 200, 30])  # words of columns
+    assert BLUE in page.evaluate(COLOURS, [size[2] - 100, size[3] - 100, 100, 100])
+    page.click("#after")
+    assert page.inner_text("#told") == "0 links"
+    page.focus("#frame")
+    page.keyboard.press("ArrowDown")
     opened.check()

@@ -35,18 +35,38 @@ def test_damaged() -> None:
         TokensRecord.from_dict({"kind": "tokens", "version": 1, "words": 3})
 
 
-def test_the_page_in_a_browser(open_page: Any, tmp_path: Any) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_in_a_browser(open_page: Any, tmp_path: Any, scheme: str) -> None:
     found = record()
     found.save(tmp_path / "a.html")
+    opened = open_page(tmp_path / "a.html", scheme)
+    page = opened.page
+    words = found.explanation.words
+    assert page.locator("summary > bdi").all_inner_texts() == [word.word for word in words]
+    assert "<b>" in page.inner_text("h1 + p")
+    ids = ", ".join(map(str, words[0].ids))
+    assert page.inner_text("summary small >> nth=0") == f"ids {ids}"
+    rows = page.locator("details >> nth=0").locator("tr")
+    assert rows.count() == 1 + len(words[0].steps)
+    last = rows.nth(len(words[0].steps)).locator("span").all_inner_texts()
+    assert last == list(words[0].pieces)
+    opened.check()
+
+
+def test_steps_of_a_word_close_and_open(open_page: Any, tmp_path: Any) -> None:
+    record().save(tmp_path / "a.html")
     opened = open_page(tmp_path / "a.html")
     page = opened.page
-    word = found.explanation.words[0]
-    assert page.inner_text("summary bdi >> nth=0") == word.word
-    rows = page.locator("details >> nth=0").locator("tr")
-    assert rows.count() == 1 + len(word.steps)
-    last = rows.nth(len(word.steps)).locator("span").all_inner_texts()
-    assert last == list(word.pieces)
+    tables = page.locator("details table")
     page.focus("summary >> nth=0")
     page.keyboard.press("Enter")
-    assert not rows.nth(0).is_visible()
+    assert not tables.nth(0).is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert not tables.nth(1).is_visible()
+    page.hover("summary >> nth=0")
+    assert page.evaluate("getComputedStyle(document.querySelector('summary')).cursor") == "pointer"
+    page.click("summary >> nth=0")
+    assert tables.nth(0).is_visible()
+    assert page.locator("summary").nth(1).locator("span").nth(0).is_visible()  # closed, but named
     opened.check()

@@ -45,6 +45,9 @@ class AlignedPairs:
     """Links to words that do not exist, with their places; they are left out of ``gold``."""
     name: str
     """What messages call the pairs."""
+    counted_from_1: bool = False
+    """Whether words of ``gold`` were counted from 0, and (nearly) every link would name words that
+    exist if they were counted from 1."""
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -53,6 +56,11 @@ class AlignedPairs:
     def judged(self) -> bool:
         """Whether there is gold."""
         return bool(self.gold)
+
+    @property
+    def given(self) -> int:
+        """Links of the gold, those to words that do not exist included."""
+        return sum(len(each.possible) for each in self.gold) + len(self.outside)
 
 
 def parse_links(line: str, first: int, place: str) -> Gold:
@@ -72,8 +80,8 @@ def parse_links(line: str, first: int, place: str) -> Gold:
         link = int(found[1]) - first, int(found[3]) - first
         if min(link) < 0:
             raise CorpusError(
-                f"{place}: {item!r} names word 0, and words are counted from {first}; say that "
-                "they are counted from 0."
+                f"{place}: {item!r} names word 0, and words are counted from {first}; where the "
+                "file counts them from 0, say --first-index 0."
             )
         possible.add(link)
         if found[2] == "-":
@@ -112,16 +120,23 @@ def read_aligned(
         raise CorpusError(f"expected as many lines in each file, found {counts}.")
     words = [[line.split() for line in side] for side in lines[:2]]
     found, outside = list[Gold](), list[str]()
+    links = beyond_from_1 = 0
     for number, line in enumerate(lines[2] if gold is not None else [], start=1):
         lengths = len(words[0][number - 1]), len(words[1][number - 1])
         place = f"{gold}, line {number}"
-        right, beyond = _within(parse_links(line, first, place), lengths)
+        given = parse_links(line, first, place)
+        right, beyond = _within(given, lengths)
+        links += len(given.possible)
+        beyond_from_1 += sum(not (0 < i <= lengths[0] and 0 < j <= lengths[1]) for i, j in given[1])
         found.append(right)
         outside += [
             f"{place}: {i + first}-{j + first}, in {lengths[0]} and {lengths[1]} words"
             for i, j in beyond
         ]
-    return AlignedPairs(words[0], words[1], found, outside, str(paths[-1]))
+    return AlignedPairs(
+        words[0], words[1], found, outside, str(paths[-1]),
+        counted_from_1=first == 0 and beyond_from_1 < min(len(outside), 0.02 * links),
+    )  # fmt: skip
 
 
 def _within(links: Gold, lengths: tuple[int, int]) -> tuple[Gold, list[Link]]:
@@ -134,10 +149,13 @@ def tell_outside(pairs: AlignedPairs) -> str | None:
     """What is to be said of links to words that do not exist; None if there are none."""
     if not pairs.outside:
         return None
-    links = sum(len(each.possible) for each in pairs.gold) + len(pairs.outside)
+    advice = ""
+    if pairs.counted_from_1:
+        advice = "; the file seems to count words from 1: say --first-index 1"
     return (
-        f"{pairs.name}: {len(pairs.outside):,} of {links:,} links name words that do not exist and "
-        f"are left out, the first in {pairs.outside[0].removeprefix(f'{pairs.name}, ')}"
+        f"{pairs.name}: {len(pairs.outside):,} of {pairs.given:,} links name words that do not "
+        f"exist and are left out, the first in {pairs.outside[0].removeprefix(f'{pairs.name}, ')}"
+        f"{advice}"
     )
 
 

@@ -92,15 +92,28 @@ def cross_fitted(
 ) -> tuple[list[Links], tuple[Way, Way]]:
     """Links of every pair, read in the way that is best on the half of the gold it is not in.
 
-    So the choice has not seen what it is judged by. Returns the ways chosen for both halves, too:
-    the first is for pairs 0, 2, 4 and so on.
+    So the choice has not seen what it is judged by. Pairs with sure links are dealt out in turns,
+    the others likewise: each half can choose, wherever in the gold the sure links stand. Returns
+    the ways chosen for both halves, too: the first is for the half of the first pair with sure
+    links.
+
+    Raises:
+        ValueError: fewer than two pairs have sure links, so one half could not choose.
     """
-    ways = tuple(
-        best_by_gold({way: each[1 - half :: 2] for way, each in links.items()}, gold[1 - half :: 2])
-        for half in (0, 1)
-    )
-    found = [links[ways[pair % 2]][pair] for pair in range(len(gold))]
-    return found, (ways[0], ways[1])
+    turns = sorted(range(len(gold)), key=lambda pair: not gold[pair].sure)
+    sure = sum(bool(each.sure) for each in gold)
+    if sure < 2:
+        raise ValueError(f"{sure} pairs with sure links; expected two, one in each half")
+    halves = [[*turns[:sure][half::2], *turns[sure:][half::2]] for half in (0, 1)]
+    ways = [
+        best_by_gold(
+            {way: [each[pair] for pair in other] for way, each in links.items()},
+            [gold[pair] for pair in other],
+        )
+        for other in reversed(halves)
+    ]
+    way_of = {pair: way for half, way in zip(halves, ways, strict=True) for pair in half}
+    return [links[way_of[pair]][pair] for pair in range(len(gold))], (ways[0], ways[1])
 
 
 def means_only(ways: Iterable[Way]) -> list[Way]:

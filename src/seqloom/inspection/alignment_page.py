@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from seqloom.inspection.cell_canvas import BUTTONS, KEYS, SCRIPT, STYLE, board
 from seqloom.inspection.page import page
 
 _BODY = """<h1>Word alignment of {number:,} pairs</h1>
@@ -17,13 +18,14 @@ _BODY = """<h1>Word alignment of {number:,} pairs</h1>
 <input id="pair" type="number" min="1" max="{number}" value="1">
 <button type="button" id="after" aria-label="next pair">→</button>
 <output id="told" aria-live="polite"></output>
+{buttons}
 </div>
 <noscript><p>The pairs need JavaScript.</p></noscript>
 <p id="source" dir="auto"></p>
 <p id="target" dir="auto"></p>
-<div id="frame"><table id="grid"></table></div>
-<p><small>Point at a word, or choose it with Tab, to see what it is linked with. {legend}</small>
-</p>"""
+{board}
+<p><small id="keys">Point at a word, or go to one with Tab and the arrow keys, to see what it is
+linked with. {keys} {legend}</small></p>"""
 
 _LEGEND = (
     "In the grid: ■ found and sure, ▣ found and possible, ✗ found and wrong, □ sure and not found, "
@@ -41,14 +43,17 @@ def page_of(record: Mapping[str, Any]) -> str:
         number=len(record["links"]),
         how=escape(record["how"]),
         figures=_figures(record["figures"]),
+        buttons=BUTTONS,
+        board=board("grid of links"),
+        keys=KEYS,
         legend=_LEGEND if record["sure"] else "In the grid: ■ linked.",
     )
     return page(
         "Word alignment",
         body,
         {"record": record},
-        styles=["page.css", "alignment.css"],
-        scripts=["alignment.js"],
+        styles=["page.css", STYLE, "alignment.css"],
+        scripts=[SCRIPT, "alignment.js"],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from seqloom.corpus.alignments import Gold, Link, format_links, parse_links
+from seqloom.errors import SeqloomError
 from seqloom.evaluation.alignment import Alignment
 from seqloom.inspection.alignment_page import page_of
 from seqloom.inspection.fields import declared, members
@@ -100,21 +101,31 @@ class AlignmentRecord(Record):
         return page_of(self.as_dict())
 
     def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
-        """See :meth:`Record.picture`: error rates with gold; else the links of the first pair."""
+        """See :meth:`Record.picture`: error rates with gold; else the links of the first pair that
+        has words on both sides.
+
+        Raises:
+            SeqloomError: without gold, no pair has.
+        """
         from seqloom.inspection.picture import rendered
 
         return rendered(self._rates() if self.figures else self._grid(), suffix)
 
     def _grid(self) -> Figure:
-        """The links of the first pair."""
+        """The links of the first pair that has words on both sides."""
         import numpy as np
 
         from seqloom.inspection.picture import draw
 
-        cells = np.zeros((len(self.targets[0]), len(self.sources[0])))
-        for i, j in self.links[0]:
+        sides = list(zip(self.sources, self.targets, strict=True))
+        first = next((number for number, side in enumerate(sides) if all(side)), None)
+        if first is None:
+            raise SeqloomError("no pair has words on both sides, so there is no picture of links.")
+        source, target = sides[first]
+        cells = np.zeros((len(target), len(source)))
+        for i, j in self.links[first]:
             cells[j, i] = 1
-        return draw([(self.how, self.sources[0], self.targets[0], cells)])
+        return draw([(f"pair {first + 1}: {self.how}", source, target, cells)], scale=None)
 
     def _rates(self) -> Figure:
         """Error rates of every way, with their intervals, and the baseline as a line."""

@@ -3,14 +3,15 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const { records, parts, meanings } = JSON.parse(byId("data").textContent);
-  const [frame, card, heads, text] = ["frame", "card", "heads", "text"].map(byId);
+  const [card, heads, text] = ["card", "heads", "text"].map(byId);
   const [which, part, view, unit] = ["which", "part", "view", "unit"].map(byId);
-  const board = new AttentionCanvas(frame, byId("room"), byId("map"));
   const numbers = new AttentionNumbers();
 
   const LISTED = 10; // tokens of the list beside the map
+  const LEGIBLE = 120; // cells across up to which labels come before seeing the whole map
 
-  const state = { record: 0, layer: 0, head: -1, hovered: null, pinned: null };
+  const state = { record: 0, layer: 0, head: -1, weights: new Float32Array(0), top: 1 };
+  const board = new CellCanvas(paint, refresh, LEGIBLE);
   const percent = (share) => `${(100 * share).toFixed(share < .0995 ? 2 : 1)} %`;
 
   // ---- what is chosen
@@ -45,8 +46,8 @@
   function openPart() {
     state.layer = mapsOf().length - 1;
     state.head = -1;
-    state.hovered = state.pinned = null;
     drawHeads();
+    board.forget();
     openHead();
   }
 
@@ -57,8 +58,19 @@
       button.setAttribute("aria-selected", chosen);
     }
     const [down, across] = [side(map.rows), side(map.columns)];
-    board.show(down.tokens, across.tokens, numbers.matrix(map, view.value, state.head, down, across));
-    refresh();
+    state.weights = numbers.matrix(map, view.value, state.head, down, across);
+    state.top = state.weights.reduce((a, b) => Math.max(a, b), 1e-9);
+    board.show(down.tokens, across.tokens);
+    refresh(board.chosen);
+  }
+
+  function paint(pen, row, column, x, y, size) {
+    const share = state.weights[row * board.columns.length + column] / state.top;
+    if (share < .004) return;
+    pen.fillStyle = BLUE;
+    pen.globalAlpha = Math.sqrt(share);
+    pen.fillRect(x, y, size, size);
+    pen.globalAlpha = 1;
   }
 
   // ---- small pictures of all heads
@@ -118,10 +130,7 @@
 
   // ---- the chosen cell
 
-  function refresh() {
-    const chosen = state.hovered || state.pinned;
-    board.chosen = chosen;
-    board.request();
+  function refresh(chosen) {
     tell(chosen);
     colour(chosen);
   }
@@ -142,7 +151,8 @@
       return;
     }
     const [row, column] = chosen;
-    const { rows, columns, weights } = board;
+    const { rows, columns } = board;
+    const { weights } = state;
     const sentence = add(card, "p");
     add(sentence, "bdi", rows[row]);
     sentence.append(" looks at ");
@@ -200,7 +210,8 @@
   function colour(chosen) {
     const map = current();
     const row = chosen ? chosen[0] : -1;
-    const { columns, weights } = board;
+    const { columns } = board;
+    const { weights } = state;
     const key = [state.record, part.value, unit.value].join();
     if (text.dataset.key !== key) {
       text.dataset.key = key;
@@ -224,55 +235,14 @@
     const column = event.target.dataset.column;
     if (column === undefined) return;
     const map = current();
-    const row = map.rows === map.columns ? +column : (state.pinned || [0])[0];
-    pin([row, +column]);
+    const row = map.rows === map.columns ? +column : (board.pinned || [0])[0];
+    board.pin([row, +column]);
   });
 
-  function pin(cell) {
-    state.pinned = cell;
-    state.hovered = null;
-    if (cell) board.reveal(cell);
-    refresh();
-  }
-
-  // ---- pointer and keys
-
-  const place = (event) => {
-    const box = frame.getBoundingClientRect();
-    return board.at(event.clientX - box.left - frame.clientLeft,
-      event.clientY - box.top - frame.clientTop);
-  };
-  frame.addEventListener("pointermove", (event) => {
-    const cell = place(event);
-    if (String(cell) === String(state.hovered)) return;
-    state.hovered = cell;
-    refresh();
-  });
-  frame.addEventListener("pointerleave", () => { state.hovered = null; refresh(); });
-  frame.addEventListener("click", (event) => pin(place(event)));
-  frame.addEventListener("keydown", (event) => {
-    const [row, column] = state.pinned || [0, -1];
-    const [lastRow, lastColumn] = [board.rows.length - 1, board.columns.length - 1];
-    const within = (value, most) => Math.min(Math.max(value, 0), most);
-    const cells = {
-      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-      Home: [row, 0], End: [row, lastColumn],
-    };
-    if (event.key in cells) {
-      event.preventDefault();
-      const [down, across] = cells[event.key];
-      pin([within(down, lastRow), within(across, lastColumn)]);
-    } else if (event.key === "+" || event.key === "=") board.zoom(1);
-    else if (event.key === "-") board.zoom(-1);
-    else if (event.key === "Escape") pin(null);
-  });
-  byId("closer").addEventListener("click", () => board.zoom(1));
-  byId("farther").addEventListener("click", () => board.zoom(-1));
   if (which) which.addEventListener("change", () => { state.record = +which.value; openRecord(); });
   part.addEventListener("change", openPart);
   view.addEventListener("change", () => { drawHeads(); openHead(); });
-  unit.addEventListener("change", () => { state.pinned = null; openHead(); });
+  unit.addEventListener("change", () => { board.forget(); openHead(); });
 
   openRecord();
 })();

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from seqloom.inspection.attention_map import PARTS, AttentionMap
+from seqloom.inspection.cell_canvas import BUTTONS, KEYS, SCRIPT, STYLE, board
 from seqloom.inspection.page import page
 
 _BODY = """<h1>{title}</h1>
@@ -26,20 +27,14 @@ _BODY = """<h1>{title}</h1>
 <label for="part">Part</label><select id="part"></select>
 <label for="view">Show</label><select id="view"></select>
 <label for="unit">of</label><select id="unit"></select>
-<button type="button" id="closer" aria-label="larger">+</button>
-<button type="button" id="farther" aria-label="smaller">−</button>
+{buttons}
 </div>
 <div id="heads" role="listbox" aria-label="layers and heads" tabindex="0"></div>
-<div class="board">
-<div id="frame" tabindex="0" role="application" aria-label="map of weights"
- aria-describedby="keys"><div id="room"></div><canvas id="map"></canvas></div>
-<div id="card" role="region" aria-label="chosen cell" aria-live="polite"></div>
-</div>
+{board}
 <h2>The text, coloured by the chosen row</h2>
 <p id="text" dir="auto"></p>
-<p><small id="keys">Point at a cell, click to keep it. Keys on the map: arrows go from cell to cell,
-Home and End to the first and last column, + and − change the size, Escape lets go. Keys on the
-layers and heads: arrows go from one to the next.</small></p>"""
+<p><small id="keys">{keys} Keys on the layers and heads: arrows go from one to the next.</small></p>
+"""
 
 BY_VALUE = "by value"
 _MEANINGS = {
@@ -75,19 +70,21 @@ def page_of(records: Sequence[Shown], title: str = "") -> str:
             f'<option value="{number}">{escape(name)}</option>' for number, name in enumerate(names)
         )
         texts = f'<label for="which">Text</label><select id="which">{options}</select>'
-    body = _BODY.format(title=escape(title), description=escape(_description(records)), texts=texts)
+    body = _BODY.format(
+        title=escape(title),
+        description=escape(_description(records)),
+        texts=texts,
+        buttons=BUTTONS,
+        board=board("map of weights"),
+        keys=KEYS,
+    )
     data = {"parts": PARTS, "meanings": _MEANINGS, "records": [_data(each) for each in records]}
     return page(
         title,
         body,
         {"data": data},
-        styles=["page.css", "attention.css"],
-        scripts=[
-            "attention_numbers.js",
-            "attention_pictures.js",
-            "attention_canvas.js",
-            "attention.js",
-        ],
+        styles=["page.css", STYLE, "attention.css"],
+        scripts=["attention_numbers.js", "attention_pictures.js", SCRIPT, "attention.js"],
     )
 
 

@@ -11,6 +11,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -30,41 +31,101 @@ SUFFIXES = (".png", ".pdf", ".svg")
 LONGEST_PIECE = 24
 """Longer pieces are cut, so that one of them cannot squeeze the picture."""
 
-_CELL = 0.25  # inches a token: 18 points, enough for letters of 9 points at any number of tokens
+MOST_PANELS = 20
+"""Of one picture."""
+
+_CELL = 0.25  # inches a token: 18 points, enough for letters of 9 points
+_LONGEST_SIDE = 18  # inches of all columns of cells: longer texts get smaller cells
+_LABEL = 0.14  # inches: where cells are smaller, not every one has a label
+_MEASURED = 10  # of the longest labels of a side
 _FONT_SIZE = 9
 _SIGNS = {" ": "␣", "\n": "⏎", "\t": "⇥", "": "∅"}
 
 
-def draw(panels: Sequence[Panel]) -> Figure:
-    """A figure with one panel each, in one or two columns, on one colour scale."""
+def draw(panels: Sequence[Panel], scale: str | None = "attention weight") -> Figure:
+    """A figure with one panel each, in one or two columns, on one colour scale.
+
+    It has at most :data:`MOST_PANELS`, and says how many it leaves out.
+
+    Args:
+        panels: one or more.
+        scale: the name of the colour scale; None where cells are either marked or not.
+    """
     if not panels:
         raise ValueError("nothing to draw: no panels were given")
+    left_out, panels = len(panels) - MOST_PANELS, panels[:MOST_PANELS]
     plain = [[visible(piece) for piece in side] for panel in panels for side in panel[1:3]]
     titles = [title for title, *_ in panels]
     families, missing = families_for([*titles, *(text for side in plain for text in side)])
     sides = [[spell_out(text, missing) for text in side] for side in plain]
-    shown = list(zip(sides[::2], sides[1::2], strict=True))
     columns = 1 if len(panels) == 1 else 2
-    rows = math.ceil(len(panels) / columns)
-    sizes = [_panel_size(source, target) for source, target in shown]
-    widths = [max(width for width, _ in sizes[column::columns]) for column in range(columns)]
+    most = _LONGEST_SIDE / columns
+    shown = [
+        _Shown(spell_out(title, missing), source, target, weights, most)
+        for title, source, target, (*_, weights) in zip(
+            titles, sides[::2], sides[1::2], panels, strict=True
+        )
+    ]
+    figure, grid = _figure(shown, columns)
+    top = max(float(weights.max()) for *_, weights in panels) or 1.0
+    for axes, panel in zip(grid.flat, shown, strict=False):
+        image = _draw_panel(axes, panel, top, families)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    if scale is not None:
+        figure.colorbar(image, ax=grid, label=scale, shrink=0.8, aspect=30)
+    if left_out > 0:
+        figure.supxlabel(f"{left_out:,} more have no room in a picture; a page has")
+    return figure
+
+
+class _Shown:
+    """A panel as it is drawn: texts as fonts can show them, and sizes in inches."""
+
+    def __init__(
+        self, title: str, source: list[str], target: list[str], weights: np.ndarray, most: float
+    ) -> None:
+        self.source, self.target, self.weights = source, target, weights
+        across, down = (min(_CELL, most / max(len(side), 1)) for side in (source, target))
+        self.every = tuple(math.ceil(_LABEL / cell) for cell in (across, down))
+        """Of how many source and target pieces one is named."""
+        letter = _FONT_SIZE / 72 * 0.62  # inches, on average
+        beside = letter * max(map(_width, target), default=1)
+        longest = max(map(_width, source), default=1)
+        above = letter * longest if longest > 2 else 0.2
+        self.width = max(3.0, across * len(source) + beside + 0.5)
+        letters = int(12 * self.width)
+        self.title = "\n".join(
+            line
+            for each in title.split("\n")
+            for line in wrap(each, letters, break_long_words=False) or [""]
+        )
+        lines = self.title.count("\n")
+        self.height = max(1.8, down * len(target) + above + 0.6) + 0.2 * lines
+
+    @property
+    def caption(self) -> str:
+        """What is to be said of pieces without names."""
+        named = [
+            f"1 of {every} {name}"
+            for every, name in zip(self.every, ("columns", "rows"), strict=True)
+            if every > 1
+        ]
+        return f"named: {' and '.join(named)}" if named else ""
+
+
+def _figure(shown: Sequence[_Shown], columns: int) -> tuple[Figure, np.ndarray]:
+    """An empty figure with room for all panels, and their axes [rows columns]."""
+    rows = math.ceil(len(shown) / columns)
+    widths = [max(each.width for each in shown[column::columns]) for column in range(columns)]
     heights = [
-        max(height for _, height in sizes[row * columns : (row + 1) * columns])
+        max(each.height for each in shown[row * columns : (row + 1) * columns])
         for row in range(rows)
     ]
     figure = Figure(figsize=(sum(widths) + 1.0, sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights)
-    top = max(float(weights.max()) for *_, weights in panels)
-    for axes, title, (*_, weights), (source, target) in zip(
-        grid.flat, titles, panels, shown, strict=False
-    ):
-        image = _draw_panel(axes, weights, source, target, top, families)
-        axes.set_title(spell_out(title, missing), fontfamily=families, parse_math=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
-    figure.colorbar(image, ax=grid, label="attention weight", shrink=0.8, aspect=30)
-    return figure
+    return figure, grid
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -89,35 +150,24 @@ def rendered(figure: Figure, suffix: str) -> bytes:
     return content.getvalue()
 
 
-def _draw_panel(
-    axes: Axes,
-    weights: np.ndarray,
-    source: list[str],
-    target: list[str],
-    top: float,
-    families: list[str],
-) -> AxesImage:
-    image = axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=top, aspect="auto")
+def _draw_panel(axes: Axes, panel: _Shown, top: float, families: list[str]) -> AxesImage:
+    image = axes.imshow(panel.weights, cmap="Blues", vmin=0.0, vmax=top, aspect="auto")
     style: dict[str, Any] = {"fontfamily": families, "fontsize": _FONT_SIZE, "parse_math": False}
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(source)), source, **style)
+    for axis, names, every in zip(
+        (axes.xaxis, axes.yaxis), (panel.source, panel.target), panel.every, strict=True
+    ):
+        axis.set_ticks(range(0, len(names), every), names[::every], **style)
     for label in axes.get_xticklabels():
         label.set_rotation(90 if _width(label.get_text()) > 2 else 0)
-    axes.set_yticks(range(len(target)), target, **style)
+    for axis in (axes.xaxis, axes.yaxis):  # measuring all takes longer than drawing them
+        labels = sorted(axis.get_ticklabels(), key=lambda label: _width(label.get_text()))
+        for label in labels[:-_MEASURED]:
+            label.set_in_layout(False)
     axes.tick_params(length=0)
+    axes.set_title(panel.title, fontfamily=families, parse_math=False)
+    axes.set_xlabel(panel.caption)
     return image
-
-
-def _panel_size(source: Sequence[str], target: Sequence[str]) -> tuple[float, float]:
-    """Width and height in inches: the cells, and room for the labels and the title."""
-    label = _FONT_SIZE / 72 * 0.62  # inches a letter, on average
-    beside = label * max(map(_width, target), default=1)
-    longest = max(map(_width, source), default=1)
-    above = label * longest if longest > 2 else 0.2
-    return (
-        max(3.0, _CELL * len(source) + beside + 0.5),
-        max(1.8, _CELL * len(target) + above + 0.6),
-    )
 
 
 def _width(text: str) -> int:

@@ -103,7 +103,10 @@ class Tokenizer:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise TokenizerError(f"{path}: no such tokenizer file.") from None
+            raise TokenizerError(
+                f"{path}: no such tokenizer file; name a model folder or one that seqloom prepare "
+                "has written, or copy it again with all its files."
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise TokenizerError(f"{path}: cannot be read as a tokenizer: {error}") from None
         try:
