@@ -18,6 +18,8 @@ from seqloom.export.settings import Settings, their_activation
 from seqloom.recipe.language import BertRecipe
 from seqloom.symbols import Symbols
 
+NAMES = {"bert": "Bert", "roformer": "RoFormer"}
+"""How the names of their classes begin, by ``model_type``."""
 ARCHITECTURES = {"bert": "BertForPreTraining", "roformer": "RoFormerForMaskedLM"}
 """By their ``model_type``, which is the prefix of all names but those of heads, too; left out in
 checkpoints without heads."""
@@ -56,6 +58,12 @@ def family_of(recipe: BertRecipe) -> str:
 def links(recipe: BertRecipe) -> list[Link]:
     """Every parameter of ours, and what it is with them."""
     return [*_body(recipe), *_heads(recipe)]
+
+
+def body(recipe: BertRecipe, pooling: bool) -> list[Link]:
+    """The parameters of the encoder, with those that pool its first state or without."""
+    heads = [link for link in _heads(recipe) if pooling and link.part == _POOLING]
+    return [*_body(recipe), *heads]
 
 
 def _body(recipe: BertRecipe) -> Iterator[Link]:

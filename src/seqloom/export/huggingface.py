@@ -20,8 +20,9 @@ from seqloom.export.language import export_language, import_language
 from seqloom.export.settings import Settings
 from seqloom.export.translation import import_translation
 from seqloom.export.translation_export import export_translation
+from seqloom.export.tuned import export_tuned
 from seqloom.folder import load_folder, read_config
-from seqloom.language_folder import load_language_folder
+from seqloom.language_folder import KINDS, load_language_folder
 
 KNOWN = (*seq2seq.FAMILIES, *language.FAMILIES)
 """All families, by their ``model_type``."""
@@ -79,7 +80,9 @@ def export_huggingface(folder: str | Path, out: str | Path) -> Path:
     _check_free(out)
     if read_config(path).get("kind", "translation") == "translation":
         return export_translation(load_folder(path), out)
-    loaded = load_language_folder(path)
+    loaded = load_language_folder(path, tuple(KINDS))
+    if loaded.kind != "language":
+        return export_tuned(loaded, out)
     return export_language(loaded.recipe.model, loaded.model.state_dict(), loaded.tokenizer, out)
 
 

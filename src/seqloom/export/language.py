@@ -163,12 +163,15 @@ def export_language(
     never = bert.NEVER.get(family, ())
     links = [link for link in _links(recipe, family) if link.part not in never]
     write_json(out / "config.json", config)
-    _write_tokenizer(recipe, tokenizer, out)
+    write_language_tokenizer(recipe, tokenizer, out)
     write_weights(out, give(links, weights))
     return out
 
 
-def _write_tokenizer(recipe: BertRecipe | GptRecipe, tokenizer: Tokenizer, out: Path) -> None:
+def write_language_tokenizer(
+    recipe: BertRecipe | GptRecipe, tokenizer: Tokenizer, out: Path
+) -> None:
+    """Write the tokenizer of a language model with the roles of its special tokens."""
     symbols, masked = tokenizer.symbols, isinstance(recipe, BertRecipe)
     backend = tokenizers.Tokenizer.from_str(json.dumps(tokenizer.description))
     if not tokenizer.foreign:
