@@ -150,6 +150,10 @@ def test_the_evidence_of_one_head(model: Path, texts: Path) -> None:
             ["--source", "s.txt", "--layer", "0", "--head", "7", "--out", "h.png"],
             "no head 7; decoder.layers.0.cross_attention has heads 0 to 1",
         ),
+        (
+            ["--source", "long.txt", "--layer", "0", "--head", "7"],  # before anything is read
+            "no head 7; decoder.layers.0.cross_attention has heads 0 to 1",
+        ),
         (["--source", "s.txt", "--part", "text", "--layer", "0", "--head", "0"], "no part 'text'"),
         (["--source", "s.txt", "--out", "h.gif"], "h.gif: the name of a heads record ends in"),
         (["--source", "long.txt"], "no text is left: all of 2 are empty or of more than 12 tokens"),

@@ -16,6 +16,7 @@ import numpy as np
 
 from seqloom.evaluation.bootstrap import interval, resampled
 from seqloom.evaluation.shares import Numbers, deviations, effective, wilson
+from seqloom.inspection.head_places import layers_of
 from seqloom.inspection.head_statistics import OFFSETS, RAREST, Statistics, Sums
 from seqloom.inspection.head_syntax import TO_DEPENDENT, TO_HEAD, Found, Relation
 
@@ -143,9 +144,8 @@ def heads_of(
     syntax = _syntax(relations, sum(layers.values()))
     places = [(path, head) for path, heads in layers.items() for head in range(heads)]
     by_relation = {place: syntax[index] for index, place in enumerate(places)} if syntax else {}
-    found, seen = list[Head](), dict[str, int]()
-    for path, part in statistics.parts.items():
-        layer = seen[part] = seen.get(part, -1) + 1
+    found = list[Head]()
+    for path, part, layer in layers_of(statistics.parts):
         each = sums[path]
         general = [*_positional(each, number), *_rare(each, number, statistics.kinds(part))]
         averages = [

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from seqloom.inspection.attention_map import PARTS
+from seqloom.inspection.head_places import parts_of
 from seqloom.inspection.head_roles import (
     POSITIONAL,
     RARE,
@@ -34,7 +35,7 @@ def colour_of(role: str) -> str:
 
 def map_of(heads: Sequence[Head], title: str) -> Figure:
     """A grid for each part, layers from below, a cell a head, coloured and named by its role."""
-    parts = [part for part in PARTS if any(head.part == part for head in heads)]
+    parts = parts_of(heads)
     own = [[head for head in heads if head.part == part] for part in parts]
     layers = [1 + max(head.layer for head in each) for each in own]
     widest = 1 + max(head.head for head in heads)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from seqloom.errors import SeqloomError
 from seqloom.inspection.attention_map import PARTS
 from seqloom.inspection.fields import declared, members, one_of
+from seqloom.inspection.head_places import head_at, parts_of
 from seqloom.inspection.head_roles import ROLES, Evidence, Head
 from seqloom.inspection.heads_page import page_of
 from seqloom.inspection.record import Record
@@ -57,27 +57,11 @@ class HeadsRecord(Record):
 
     def parts(self) -> list[str]:
         """The parts that there are, in the order in which they are drawn."""
-        return [part for part in PARTS if any(head.part == part for head in self.heads)]
+        return parts_of(self.heads)
 
     def head(self, layer: int, head: int, part: str | None = None) -> Head:
-        """One head; of the first part unless one is named.
-
-        Raises:
-            SeqloomError: no such part, layer or head; the message says which there are.
-        """
-        part = self.parts()[0] if part is None else part
-        if part not in self.parts():
-            raise SeqloomError(f"no part {part!r}; the model has: {', '.join(self.parts())}.")
-        own = [each for each in self.heads if each.part == part]
-        layers = 1 + max(each.layer for each in own)
-        if not 0 <= layer < layers:
-            raise SeqloomError(
-                f"no layer {layer}: attention of the part {part!r} has layers 0 to {layers - 1}."
-            )
-        here = [each for each in own if each.layer == layer]
-        if not 0 <= head < len(here):
-            raise SeqloomError(f"no head {head}; {here[0].path} has heads 0 to {len(here) - 1}.")
-        return here[head]
+        """One head; see :func:`seqloom.inspection.head_places.head_at`."""
+        return head_at(self.heads, layer, head, part)
 
     def text(self) -> str:
         """The heads for people, a line a role with its figure, cases and 95 % interval."""
