@@ -87,7 +87,7 @@ def test_own_translations_and_a_treebank(model: Path, texts: Path) -> None:
     names = {each.name for head in encoder for each in head.evidence}
     assert {"obj, to the head", "obj, to the dependent", "offset 0"} <= names
     relation = next(e for e in encoder[0].evidence if e.name == "obj, to the head")
-    assert relation.against["offset -1"] == 1
+    assert relation.against["offset -1"].value == 1
     decoder = [head for head in record.heads if head.part == "decoder"]
     assert all(each.role != "syntactic" for head in decoder for each in head.evidence)
 
@@ -112,6 +112,17 @@ def test_what_is_lost_without_each_head(model: Path, texts: Path) -> None:
     worst = max(head.importance["log-likelihood"].value for head in record.heads)
     assert worst > 0.05
     assert "lost without the head" in told.out
+    assert "own output" not in told.out + told.err
+
+
+def test_bleu_against_the_model_itself_is_said_to_be_that(model: Path, texts: Path) -> None:
+    options = ("--source", "s.txt", "--sentences", 8, "--importance")
+    told = done(texts, model, *options, "--out", "h.json", "--out", "h.html")
+    assert "measured on the model's own output, too: the whole model has a BLEU of about" in told.err
+    assert "BLEU against the model's own output" in told.out
+    assert "BLEU against the model's own output" in (texts / "h.html").read_text()
+    record = HeadsRecord.load(texts / "h.json")
+    assert "BLEU" not in record.heads[0].importance
 
 
 def test_heads_of_a_masked_model(bert: Path, texts: Path) -> None:
