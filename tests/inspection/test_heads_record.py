@@ -117,8 +117,12 @@ def test_pictures(record: HeadsRecord, tmp_path: Path) -> None:
     assert COLOURS[0] in svg  # the positional head
     assert COLOURS[1] in svg
     one = record.picture_of(record.heads[2], ".svg").decode()
-    for figure in ("0.40 [.38, .42]  n = 900", "0.70 [.65, .75]  n = 900", "0.60 [.58, .62]  n = 500",
-                   "lost without it of BLEU: 2.500 [1.000, 2.000], n = 40 texts"):  # fmt: skip
+    for figure in (
+        "0.40 [.38, .42]  n = 900",
+        "0.70 [.65, .75]  n = 900",
+        "0.60 [.58, .62]  n = 500",
+        "lost without it of BLEU: 2.500 [1.000, 2.000], n = 40 texts",
+    ):
         assert figure in one
     assert COLOURS[2] in one
     assert COLOURS[0] not in one
@@ -160,8 +164,8 @@ def test_the_page_in_a_browser(
     assert page.locator(".cell.chosen").get_attribute("data-index") == "3"
     assert page.locator("#all tbody tr").count() == 5
     names = page.locator("#all thead th").all_inner_texts()
-    cells = dict(zip(names[1:], page.locator("#all tbody tr").nth(2).locator("td").all_inner_texts(),
-                     strict=True))  # fmt: skip
+    row = page.locator("#all tbody tr").nth(2).locator("td").all_inner_texts()
+    cells = dict(zip(names[1:], row, strict=True))
     assert cells["confidence"] == "0.40 [.38, .42]"
     assert (cells["entropy / log length"], cells["tokens"]) == ("0.70 [.65, .75]", "900")
     assert (cells["lost BLEU"], cells["texts"]) == ("2.500 [1.000, 2.000]", "40")

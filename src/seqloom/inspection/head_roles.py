@@ -37,8 +37,11 @@ LIKELIHOOD, BLEU = "log-likelihood", "BLEU"
 """What is lost without a head: nats a token, and points of sacreBLEU."""
 OWN_BLEU = "BLEU against the model's own output"
 """The same where nothing else is given to be translated into: the whole model has 100."""
-COUNTED = {LIKELIHOOD: "tokens", BLEU: "texts", OWN_BLEU: "texts"}
-"""What n counts of a loss; of all other measures tokens."""
+
+
+def counted(loss: str) -> str:
+    """What n of a loss counts."""
+    return {LIKELIHOOD: "tokens", BLEU: "texts", OWN_BLEU: "texts"}.get(loss, "cases")
 
 
 def offset_name(offset: int) -> str:

@@ -10,7 +10,7 @@
   const mean = (each, count = 2) => `${each.value.toFixed(count)} ${inside(each, digits(count))}`;
   const nearest = (a, b) => (a.bar - a.floor) - (b.bar - b.floor);
   const accepted = (head) => head.evidence.filter((each) => each.accepted).sort(nearest);
-  const counted = (loss) => data.counted[loss] || "cases"; // what n is of a loss
+  const counted = (loss) => data.counted[loss]; // what n is of a loss
   const nameOf = (head) => `${head.part}, layer ${head.layer}, head ${head.head}`;
   const relations = 12; // shown of one head: those nearest to being accepted
   let chosen = 0;

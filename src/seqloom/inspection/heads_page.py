@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from seqloom.inspection.attention_map import PARTS
-from seqloom.inspection.head_roles import COUNTED, ROLES
+from seqloom.inspection.head_roles import ROLES, counted
 from seqloom.inspection.page import page
 from seqloom.inspection.palette import COLOURS, UNKNOWN
 
@@ -42,14 +42,16 @@ def page_of(record: Mapping[str, Any]) -> str:
         title=escape(title),
         texts=record["texts"],
         roles=f"{len(record['heads'])} heads, of these {told}.",
-        notes="".join(f"<p>{escape(note)}.</p>" for note in record["notes"]),
+        notes="".join(
+            f"<p>{escape(note)}{'' if note.endswith('?') else '.'}</p>" for note in record["notes"]
+        ),
         legend=" ".join(f'<span data-role="{role}">{role}</span>' for role in ROLES),
     )
     data = {
         "heads": record["heads"],
         "parts": {part: told for part, told in PARTS.items()
                   if any(head["part"] == part for head in record["heads"])},
-        "counted": COUNTED,
+        "counted": {loss: counted(loss) for loss in record["heads"][0]["importance"]},
         "colours": {**colours, "": UNKNOWN},
     }  # fmt: skip
     return page(title, body, {"data": data}, styles=["page.css", "heads.css"], scripts=["heads.js"])

@@ -12,7 +12,6 @@ from matplotlib.patches import Rectangle
 from seqloom.inspection.attention_map import PARTS
 from seqloom.inspection.head_places import parts_of
 from seqloom.inspection.head_roles import (
-    COUNTED,
     POSITIONAL,
     RARE,
     ROLES,
@@ -20,6 +19,7 @@ from seqloom.inspection.head_roles import (
     Evidence,
     Head,
     Measure,
+    counted,
     told,
 )
 from seqloom.inspection.palette import COLOURS, UNKNOWN
@@ -126,8 +126,7 @@ def _lost(head: Head) -> str:
     if not head.importance:
         return ""
     losses = (
-        f"\nlost without it of {name}: {told(each, 3)}, n = {each.n:,} "
-        f"{COUNTED.get(name, 'cases')}"
+        f"\nlost without it of {name}: {told(each, 3)}, n = {each.n:,} {counted(name)}"
         for name, each in head.importance.items()
     )
     return "".join(losses)

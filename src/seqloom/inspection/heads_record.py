@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seqloom.inspection.attention_map import PARTS
 from seqloom.inspection.fields import declared, members, one_of
 from seqloom.inspection.head_places import head_at, parts_of
-from seqloom.inspection.head_roles import COUNTED, ROLES, Evidence, Head, Measure, told
+from seqloom.inspection.head_roles import ROLES, Evidence, Head, Measure, counted, told
 from seqloom.inspection.heads_page import page_of
 from seqloom.inspection.record import Record
 
@@ -154,15 +154,15 @@ def _losses(heads: list[Head]) -> Iterator[str]:
     if not figures:
         return
     yield ""
-    yield "lost without the head".ljust(28) + "".join(
-        f"{figure:<{_width(figure)}}{COUNTED.get(figure, 'cases'):>9}   " for figure in figures
-    ).rstrip()
+    cells = [f"{figure:<{_width(figure)}}{counted(figure):>9}" for figure in figures]
+    yield f"{'lost without the head':<28}{'   '.join(cells)}"
     for head in sorted(heads, key=lambda each: -each.importance[figures[0]].value):
-        name = f"{head.part} layer {head.layer} head {head.head}".ljust(28)
-        yield name + "".join(
-            f"{told(each, 4):<{_width(figure)}}{each.n:>9,}   "
+        name = f"{head.part} layer {head.layer} head {head.head}"
+        cells = [
+            f"{told(each, 4):<{_width(figure)}}{each.n:>9,}"
             for figure, each in head.importance.items()
-        ).rstrip()
+        ]
+        yield f"{name:<28}{'   '.join(cells)}"
 
 
 def _width(figure: str) -> int:
