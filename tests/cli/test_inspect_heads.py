@@ -118,7 +118,7 @@ def test_what_is_lost_without_each_head(model: Path, texts: Path) -> None:
 def test_bleu_against_the_model_itself_is_said_to_be_that(model: Path, texts: Path) -> None:
     options = ("--source", "s.txt", "--sentences", 8, "--importance")
     told = done(texts, model, *options, "--out", "h.json", "--out", "h.html")
-    assert "measured on the model's own output, too: the whole model has a BLEU of about" in told.err
+    assert "measured on the model's own output, too: the whole model has a BLEU" in told.err
     assert "BLEU against the model's own output" in told.out
     assert "BLEU against the model's own output" in (texts / "h.html").read_text()
     record = HeadsRecord.load(texts / "h.json")
@@ -182,6 +182,16 @@ def test_texts_that_are_too_long_are_left_out_and_told(model: Path, texts: Path)
     (texts / "s.txt").write_text("\n".join([*lines, "", "a b c d e f g h " * 4]) + "\n")
     told = done(texts, model, "--source", "s.txt")
     assert "2 of 62 texts are left out: empty, or of more than 12 tokens" in told.err
+
+
+def test_sentences_of_a_treebank_that_are_left_out_are_told(model: Path, texts: Path) -> None:
+    words = ["abcdefgh"] * 2  # letters that are no words of their own, so unknown
+    write_trees(texts / "odd.conllu", [list("abc")] * 8 + [list("abcdefgh") * 2] * 3)
+    told = done(texts, model, "--source", "s.txt", "--treebank", "odd.conllu", "--sentences", 20)
+    assert "3 of 11 sentences of the treebank are left out: empty, or of more than 12" in told.err
+    write_trees(texts / "foreign.conllu", [words] * 8)
+    said = refused(texts, model, "--treebank", "foreign.conllu")
+    assert "is it in the language that the model reads?" in said
 
 
 def test_a_model_without_attention(texts: Path) -> None:

@@ -155,7 +155,7 @@ def test_samples_hold_what_can_be_asked_for() -> None:
     assert {each["role"] for head in heads for each in head["evidence"]} == set(ROLES)
     assert all(head["importance"].keys() == {LIKELIHOOD, BLEU} for head in heads)
     runs = sample(RECORDS / "probes.json")["runs"]
-    assert [run["update"] for run in runs] == [None, None, None, 5, 1000]
+    assert [run["update"] for run in runs] == [None, None, None, 5, 5, 1000, 1000]
     assert FOUND in sample(RECORDS / "alignment.json")["figures"]
     assert sample(RECORDS / "tokens.json")["words"][0]["steps"]
     assert sample(RECORDS / "tokens-unigram.json")["words"][0]["scores"]

@@ -182,7 +182,7 @@ def test_the_record(tmp_path: Any, open_page: Any) -> None:
     page.select_option("#axis", "updates")
     assert legend.all_inner_texts() == ["embeddings", "layer 0"]
     mark.nth(3).click()
-    assert page.inner_text("#card").startswith("update 90 model, layer 0: 0.45 ± 0.07")
+    assert page.inner_text("#card").startswith("update 90, layer 0: 0.45 ± 0.07")
     page.click("summary")
     assert page.locator("table tr").count() == 1 + 4 * 2
     assert page.locator("table td", has_text="61.00 ± 1.41").is_visible()
