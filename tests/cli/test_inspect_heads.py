@@ -185,13 +185,14 @@ def test_texts_that_are_too_long_are_left_out_and_told(model: Path, texts: Path)
 
 
 def test_sentences_of_a_treebank_that_are_left_out_are_told(model: Path, texts: Path) -> None:
-    words = ["abcdefgh"] * 2  # letters that are no words of their own, so unknown
+    words = ["abcdefgh"] * 2  # letters that are no words of their own, so bytes
     write_trees(texts / "odd.conllu", [list("abc")] * 8 + [list("abcdefgh") * 2] * 3)
     told = done(texts, model, "--source", "s.txt", "--treebank", "odd.conllu", "--sentences", 20)
     assert "3 of 11 sentences of the treebank are left out: empty, or of more than 12" in told.err
     write_trees(texts / "foreign.conllu", [words] * 8)
     said = refused(texts, model, "--treebank", "foreign.conllu")
-    assert "is it in the language that the model reads?" in said
+    assert "no text is left: all of 8" in said
+    assert "the words of foreign.conllu are cut into 9.0 pieces each; is it written in" in said
 
 
 def test_a_model_without_attention(texts: Path) -> None:

@@ -94,7 +94,10 @@ def test_a_masked_model(bert: Path, words: Path, tmp_path: Path) -> None:
         (("--property", "feats:Case"), "column"),
         (("--test", "w.txt"), "--test w.txt is the file of --treebank"),
         (("--examples", "100"), "Raise --examples, which leaves the others out"),
-        (("--treebank", "odd.txt"), "is it in the language that the model reads?"),
+        (
+            ("--treebank", "odd.txt"),
+            "(the words of odd.txt are cut into 7.0 pieces each; is it written",
+        ),
         (("--treebank", "none.conllu"), "none.conllu"),
         (("--out", "p.gif"), "p.gif: the name of a probe record ends in"),
         (("--examples", "3"), "--examples"),
@@ -104,7 +107,7 @@ def test_a_masked_model(bert: Path, words: Path, tmp_path: Path) -> None:
 def test_what_is_refused(
     model: Path, words: Path, tmp_path: Path, more: tuple[str, ...], told: str
 ) -> None:
-    (tmp_path / "odd.txt").write_text("xyz\tA\nzyx\tB\n\n" * 50)
+    (tmp_path / "odd.txt").write_text("uvwxyz\tA\nzyxwvu\tB\n\n" * 50)
     found = seqloom("inspect", "probe", model, "--treebank", words, *FAST, *more, cwd=tmp_path)
     assert (found.code, found.out) == (2, "")
     assert told in found.err and "Traceback" not in found.err
