@@ -273,5 +273,6 @@ def shares(hits: Numbers, n: Numbers, confidence: float = CONFIDENCE) -> list[Me
     total = n.sum()
     share = hits.sum(axis=0) / max(total, 1)
     worth = effective(hits, np.broadcast_to(n[:, None], hits.shape))
-    columns = (share, *wilson(share, worth, deviations(confidence)))
-    return [Measure(*row, int(total)) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    low, high = wilson(share, worth, deviations(confidence))
+    columns = zip(share.tolist(), low.tolist(), high.tolist(), strict=True)
+    return [Measure(value, least, most, int(total)) for value, least, most in columns]

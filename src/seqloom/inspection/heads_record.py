@@ -138,7 +138,7 @@ def _lines(head: Head) -> Iterator[str]:
         beside = ", ".join(f"{name} {_baseline(part)}" for name, part in each.against.items())
         role = each.role if each.accepted else "–"
         yield _ROW.format(*first, role, each.name, told(each), f"{each.n:,}", beside)
-        first = ("",) * len(first)
+        first = "", "", "", ""
     if first[0]:
         yield _ROW.format(*first, "–", "(too few cases)", "", "", "")
 

@@ -72,8 +72,8 @@ def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) 
         measured, learned = learned[:cut], learned[cut:]
     else:
         measured = read(test)
-        both = ([tree.sentence for tree in trees] for trees in (learned, measured))
-        notes += shared(*both, treebank, test)
+        known, asked = ([tree.sentence for tree in trees] for trees in (learned, measured))
+        notes += shared(known, asked, treebank, test)
     cut = len(learned) // 10
     whole = learned[cut:], learned[:cut], measured
     limits = words, words // 5, words // 2
