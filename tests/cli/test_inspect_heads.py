@@ -87,7 +87,7 @@ def test_own_translations_and_a_treebank(model: Path, texts: Path) -> None:
     names = {each.name for head in encoder for each in head.evidence}
     assert {"obj, to the head", "obj, to the dependent", "offset 0"} <= names
     relation = next(e for e in encoder[0].evidence if e.name == "obj, to the head")
-    assert relation.against["offset -1"] == 1
+    assert relation.against["offset -1"].value == 1
     decoder = [head for head in record.heads if head.part == "decoder"]
     assert all(each.role != "syntactic" for head in decoder for each in head.evidence)
 
@@ -112,6 +112,17 @@ def test_what_is_lost_without_each_head(model: Path, texts: Path) -> None:
     worst = max(head.importance["log-likelihood"].value for head in record.heads)
     assert worst > 0.05
     assert "lost without the head" in told.out
+    assert "own output" not in told.out + told.err
+
+
+def test_bleu_against_the_model_itself_is_said_to_be_that(model: Path, texts: Path) -> None:
+    options = ("--source", "s.txt", "--sentences", 8, "--importance")
+    told = done(texts, model, *options, "--out", "h.json", "--out", "h.html")
+    assert "measured on the model's own output, too: the whole model has a BLEU" in told.err
+    assert "BLEU against the model's own output" in told.out
+    assert "BLEU against the model's own output" in (texts / "h.html").read_text()
+    record = HeadsRecord.load(texts / "h.json")
+    assert "BLEU" not in record.heads[0].importance
 
 
 def test_heads_of_a_masked_model(bert: Path, texts: Path) -> None:
@@ -150,6 +161,10 @@ def test_the_evidence_of_one_head(model: Path, texts: Path) -> None:
             ["--source", "s.txt", "--layer", "0", "--head", "7", "--out", "h.png"],
             "no head 7; decoder.layers.0.cross_attention has heads 0 to 1",
         ),
+        (
+            ["--source", "long.txt", "--layer", "0", "--head", "7"],  # before anything is read
+            "no head 7; decoder.layers.0.cross_attention has heads 0 to 1",
+        ),
         (["--source", "s.txt", "--part", "text", "--layer", "0", "--head", "0"], "no part 'text'"),
         (["--source", "s.txt", "--out", "h.gif"], "h.gif: the name of a heads record ends in"),
         (["--source", "long.txt"], "no text is left: all of 2 are empty or of more than 12 tokens"),
@@ -167,6 +182,17 @@ def test_texts_that_are_too_long_are_left_out_and_told(model: Path, texts: Path)
     (texts / "s.txt").write_text("\n".join([*lines, "", "a b c d e f g h " * 4]) + "\n")
     told = done(texts, model, "--source", "s.txt")
     assert "2 of 62 texts are left out: empty, or of more than 12 tokens" in told.err
+
+
+def test_sentences_of_a_treebank_that_are_left_out_are_told(model: Path, texts: Path) -> None:
+    words = ["abcdefgh"] * 2  # letters that are no words of their own, so bytes
+    write_trees(texts / "odd.conllu", [list("abc")] * 8 + [list("abcdefgh") * 2] * 3)
+    told = done(texts, model, "--source", "s.txt", "--treebank", "odd.conllu", "--sentences", 20)
+    assert "3 of 11 sentences of the treebank are left out: empty, or of more than 12" in told.err
+    write_trees(texts / "foreign.conllu", [words] * 8)
+    said = refused(texts, model, "--treebank", "foreign.conllu")
+    assert "no text is left: all of 8" in said
+    assert "the words of foreign.conllu are cut into 9.0 pieces each; is it written in" in said
 
 
 def test_a_model_without_attention(texts: Path) -> None:

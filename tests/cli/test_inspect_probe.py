@@ -46,7 +46,7 @@ def test_a_translator_knows_its_letters(model: Path, words: Path, tmp_path: Path
     outs = [f"--out=p.{suffix}" for suffix in ("json", "html", "png")]
     told = seqloom("inspect", "probe", model, "--treebank", words, *FAST, *outs, cwd=tmp_path)
     assert told.code == 0, told.err
-    assert "2 classes; examples: " in told.out
+    assert "column 1: 2 classes; examples: " in told.out
     assert "selectivity" in told.out
     record = ProbeRecord.load(tmp_path / "p.json")
     assert record.layers[:2] == ["embeddings", "layer 0"]
@@ -73,10 +73,13 @@ def test_checkpoints_of_a_run(model: Path, words: Path, tmp_path: Path) -> None:
     told = seqloom("inspect", "probe", copy, *arguments, "--out=p.json", cwd=tmp_path)
     assert told.code == 0, told.err
     record = ProbeRecord.load(tmp_path / "p.json")
-    assert [run.states for run in record.runs[3:]] == ["update 5", "update 1,000"]
+    assert [(run.states, run.labels) for run in record.runs[3:]] == [
+        (update, labels) for update in ("update 5", "update 1,000") for labels in (TASK, CONTROL)
+    ]
     for run in record.runs[3:]:
-        assert run.labels == TASK
-        assert run.bits == record.runs[0].bits  # the same weights
+        assert run.bits == record.runs[run.labels == CONTROL].bits  # the same weights
+    for states in ("update 5", "update 1,000"):
+        assert record.selectivity(0, "linear", states) == record.selectivity(0, "linear")
 
 
 def test_a_masked_model(bert: Path, words: Path, tmp_path: Path) -> None:
@@ -89,6 +92,12 @@ def test_a_masked_model(bert: Path, words: Path, tmp_path: Path) -> None:
     ("more", "told"),
     [
         (("--property", "feats:Case"), "column"),
+        (("--test", "w.txt"), "--test w.txt is the file of --treebank"),
+        (("--examples", "100"), "Raise --examples, which leaves the others out"),
+        (
+            ("--treebank", "odd.txt"),
+            "(the words of odd.txt are cut into 7.0 pieces each; is it written",
+        ),
         (("--treebank", "none.conllu"), "none.conllu"),
         (("--out", "p.gif"), "p.gif: the name of a probe record ends in"),
         (("--examples", "3"), "--examples"),
@@ -98,6 +107,7 @@ def test_a_masked_model(bert: Path, words: Path, tmp_path: Path) -> None:
 def test_what_is_refused(
     model: Path, words: Path, tmp_path: Path, more: tuple[str, ...], told: str
 ) -> None:
+    (tmp_path / "odd.txt").write_text("uvwxyz\tA\nzyxwvu\tB\n\n" * 50)
     found = seqloom("inspect", "probe", model, "--treebank", words, *FAST, *more, cwd=tmp_path)
     assert (found.code, found.out) == (2, "")
     assert told in found.err and "Traceback" not in found.err
@@ -128,6 +138,13 @@ def test_trees(model: Path, tmp_path: Path) -> None:
     assert all(len(row) == 2 for run in record.runs for row in run.uuas)
     (tmp_path / "short.conllu").write_text("1\ta\t_\tX\t_\t_\t0\troot\t_\t_\n"
                                            "2\tb\t_\tX\t_\t_\t1\tdep\t_\t_\n\n" * 140)  # fmt: skip
+    told = seqloom("inspect", "probe", model, "--treebank", "t.conllu", "--property", "tree",
+                   "--examples", 100, cwd=tmp_path)  # fmt: skip
+    assert told.code == 2
+    assert "trees are left to stop by; expected 10 or more. Raise --examples" in told.err
+    told = seqloom("inspect", "probe", model, "--treebank", "t.conllu", "--property", "tree",
+                   "--test", "./t.conllu", cwd=tmp_path)  # fmt: skip
+    assert told.code == 2 and "is the file of --treebank" in told.err
     told = seqloom("inspect", "probe", model, "--treebank", "short.conllu", "--property", "tree",
                    cwd=tmp_path)  # fmt: skip
     assert told.code == 2

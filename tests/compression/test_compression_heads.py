@@ -13,6 +13,7 @@ from torch import Tensor
 sys.path.append(str(Path(__file__).parents[1]))
 
 import tiny
+from seqloom.compression import pruning
 from seqloom.compression.head_gates import (
     at_least_one,
     attention_layers,
@@ -169,7 +170,7 @@ def test_a_smaller_folder(model: Path, tmp_path: Path) -> None:
         model, out, pairs(300, 4), pairs(40, 6), prices=(0.01, 1.0), updates=90, tolerance=100,
         progress=lambda *step: steps.append(step),
     )  # fmt: skip
-    assert [point.price for point in curve] == [0, 0.01, 1.0]
+    assert [point.price for point in curve] == [None, 0.01, 1.0]
     assert curve[0].heads == 6
     assert min(point.heads for point in curve) < 6
     assert steps[-1] == ("pruning at a price of 1", 90, 90)
@@ -224,6 +225,26 @@ def test_too_high_a_price_writes_nothing(model: Path, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.parametrize("last", ["save_weights", "save_config"])
+def test_an_interrupted_prune_leaves_nothing(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    seen = list[list[str]]()
+
+    def interrupted(*_: Any) -> None:
+        seen.append(sorted(file.name for file in tmp_path.rglob("*") if file.is_file()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pruning, last, interrupted)
+    options: Any = {"prices": (0.0,), "updates": 1, "tolerance": 100}
+    with pytest.raises(KeyboardInterrupt):
+        prune(model, tmp_path / "small", pairs(20, 4), pairs(5, 6), **options)
+    # Until the end there is no config.json, and so no model folder, were it killed outright.
+    weights = ["model.safetensors"] if last == "save_config" else []
+    assert seen == [["README.md", *weights]]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_other_models_have_no_heads_to_take_out(tmp_path: Path) -> None:
     folder = tiny.save(tiny.untrained(tiny.RNN), tmp_path / "rnn")
     with pytest.raises(FolderError, match="a model of the family 'rnn'; heads can be taken out"):
@@ -231,8 +252,10 @@ def test_other_models_have_no_heads_to_take_out(tmp_path: Path) -> None:
 
 
 def test_the_table() -> None:
-    first = Point(0.0, 6, (2,), (2,), (2,), 1000, 0.5, 90.0, 88.0, 92.0)
+    first = Point(None, 6, (2,), (2,), (2,), 1000, 0.5, 90.0, 88.0, 92.0)
     second = Point(0.01, 4, (1,), (1,), (2,), 800, 0.6, 89.0, 87.0, 91.0)
-    lines = table([first, second]).splitlines()
+    free = Point(0.0, 6, (2,), (2,), (2,), 1000, 0.4, 91.0, 89.0, 93.0)
+    lines = table([first, second, free]).splitlines()
     assert lines[2] == "| as it was | 6 | 2 | 2 | 2 | 1,000 | 0.500 | 90.00 | [88.00, 92.00] |"
     assert lines[3].startswith("| 0.01 | 4 | 1 | 1 | 2 | 800 |")
+    assert lines[4].startswith("| 0 | 6 |")

@@ -1,7 +1,7 @@
 """Sample records of every kind, out of tiny models; ``python record_samples.py`` writes them anew.
 
-``records/attention-version-1.json`` is left as it is: the code that wrote version 1 wrote it, out
-of an untrained recurrent model.
+Those of ``records`` that end in ``-version-1.json`` are left as they are: the code that wrote
+version 1 wrote them, attention out of an untrained recurrent model.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ sys.path.append(str(Path(__file__).parents[1] / "models"))
 from language_architectures import BERTS, GPTS, strong
 
 from seqloom.decoding.forced import score_pairs
-from seqloom.inspection.head_importance import BLEU, LIKELIHOOD, Translations, importance
+from seqloom.inspection.head_importance import Translations, importance
 from seqloom.inspection.head_reading import Text
+from seqloom.inspection.head_roles import BLEU, LIKELIHOOD
 from seqloom.models import build_model
 from seqloom.recipe import TransformerRecipe
 

@@ -85,7 +85,12 @@ def test_planted_heads_of_a_translator() -> None:
     assert nothing.spread.value == pytest.approx(1, abs=1e-5)
     relation = by_place["encoder", RELATION].accepted[0]
     assert relation.value == 1
-    assert relation.against["other words"] < 0.1
+    other = relation.against["other words"]
+    assert other.value < 0.1
+    assert other.low < other.value < other.high < 0.2
+    [offset] = (part for name, part in relation.against.items() if name.startswith("offset"))
+    assert 0 < other.n <= relation.n == offset.n
+    assert offset.low < offset.value < offset.high
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt"])
@@ -166,7 +171,7 @@ def test_a_head_that_looks_at_one_word_from_everywhere_follows_no_relation() -> 
     head = next(h for h in found if (h.part, h.head) == ("encoder", RARE))
     evidence = next(each for each in head.evidence if each.name == "punct, to the dependent")
     assert evidence.value == 1
-    assert evidence.against["other words"] == 1
+    assert evidence.against["other words"].value == 1
     assert not any(each.role == "syntactic" for each in head.accepted)
 
 

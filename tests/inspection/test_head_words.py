@@ -31,13 +31,13 @@ def bank(*words: str, joined: bool = False) -> Treebank:
 
 
 def test_known_words() -> None:
-    [found] = pieces_of_trees(foreign(pre_tokenizers.WhitespaceSplit()), bank("two", "dogs"))
-    assert (found.ids, found.firsts) == ([4, 5], [0, 1])
+    [found], notes = pieces_of_trees(foreign(pre_tokenizers.WhitespaceSplit()), bank("two", "dogs"))
+    assert (found.ids, found.firsts, notes) == ([4, 5], [0, 1], [])
 
 
 def test_words_of_another_language() -> None:
     tokenizer = foreign(pre_tokenizers.WhitespaceSplit())
-    assert pieces_of_trees(tokenizer, bank("two", "нет"))[0].ids == [4, 3]
+    assert pieces_of_trees(tokenizer, bank("two", "нет"))[0][0].ids == [4, 3]
     with pytest.raises(
         TokenizerError,
         match=r"a.conllu: 2 tokens of its 3 words are unknown to this model; is it in the language",
@@ -57,5 +57,20 @@ def test_spaces_are_put_in_until_no_piece_crosses_an_edge() -> None:
     """A space after the first word leaves a piece over the next two."""
     tokenizer = Tokenizer.train(['two dogs ?" ") dogs'] * 20, "bpe", 300, exact=False)
     words = ("dogs", "?", '"', ")")
-    [found] = pieces_of_trees(tokenizer, bank(*words, joined=True))
+    [found], _ = pieces_of_trees(tokenizer, bank(*words, joined=True))
     assert len(set(found.firsts)) == len(words)
+
+
+def test_words_that_are_cut_into_many_pieces() -> None:
+    texts = ["two dogs run to the big house"] * 20
+    tokenizer = Tokenizer.train(texts, "bpe", 300, exact=False)
+    assert pieces_of_trees(tokenizer, bank("two", "dogs"))[1] == []
+    [found], notes = pieces_of_trees(tokenizer, bank("собаки", "бегут"))
+    each = len(found.ids) / 2
+    assert each > 10
+    assert notes == [
+        f"the words of a.conllu are cut into {each:.1f} pieces each; is it written in the language "
+        "of the model?"
+    ]
+    letters = Tokenizer.train(["two dogs собаки бегут"] * 20, "character", 300, exact=False)
+    assert pieces_of_trees(letters, bank("собаки", "бегут"))[1] == []

@@ -20,14 +20,15 @@ def head(part: str, layer: int, number: int, *evidence: Evidence, losses: bool =
         "encoder": f"encoder.layers.{layer}.self_attention",
         "cross": f"decoder.layers.{layer}.cross_attention",
     }[part]
-    mean = Measure(0.4, 0.38, 0.42, 900)
+    mean, spread = Measure(0.4, 0.38, 0.42, 900), Measure(0.7, 0.65, 0.75, 900)
     importance = {"BLEU": Measure(1.5 + layer - number, 1.0, 2.0, 40)} if losses else {}
-    return Head(path, part, layer, number, mean, mean, mean, list(evidence), importance)
+    return Head(path, part, layer, number, mean, spread, mean, list(evidence), importance)
 
 
 def evidence(role: str, name: str, value: float, bar: float, **against: float) -> Evidence:
     floor = value - 0.05
-    return Evidence(role, name, value, value - 0.02, value + 0.02, 500, floor, bar, True, against)
+    beside = {what: Measure(x, x - 0.03, x + 0.03, 480) for what, x in against.items()}
+    return Evidence(role, name, value, value - 0.02, value + 0.02, 500, floor, bar, True, beside)
 
 
 PREVIOUS = evidence("positional", "offset -1", 0.97, 0.9)
@@ -63,7 +64,7 @@ def test_roles_follow_from_the_floor(record: HeadsRecord) -> None:
 def test_a_round_trip(record: HeadsRecord, tmp_path: Path) -> None:
     record.save(tmp_path / "a.json")
     values = json.loads((tmp_path / "a.json").read_text())
-    assert (values["kind"], values["version"]) == ("heads", 1)
+    assert (values["kind"], values["version"]) == ("heads", 2)
     assert values["heads"][2]["roles"] == ["syntactic", "rare token"]
     again = HeadsRecord.load(tmp_path / "a.json")
     assert again.heads == record.heads
@@ -75,15 +76,19 @@ def test_a_round_trip(record: HeadsRecord, tmp_path: Path) -> None:
 
 def test_the_table(record: HeadsRecord) -> None:
     lines = record.text().splitlines()
-    assert lines[1].split()[5:10] == ["40", "%", "–", "offset", "+1"]  # the nearest
-    assert lines[2].startswith("encoder layer 0 head 1")
-    assert lines[2].split()[5:] == [
-        "40", "%", "positional", "offset", "-1", "97.0", "%", "[95.0,", "99.0]", "500",
+    assert "95 % intervals" in lines[0]
+    assert lines[2].split()[:5] == ["head", "confidence", "entropy/log", "length", "tokens"]
+    assert lines[3].split()[12:15] == ["–", "offset", "+1"]  # the nearest
+    assert lines[4].startswith("encoder layer 0 head 1")
+    assert lines[4].split()[5:] == [
+        "0.40", "[.38,", ".42]", "0.70", "[.65,", ".75]", "900",
+        "positional", "offset", "-1", "0.97", "[.95,", ".99]", "500",
     ]  # fmt: skip
-    assert "chance 35 %" in record.text()
-    losses = lines[lines.index("") + 2 :]
+    assert "chance 0.35 [.32, .38] of 480" in record.text()
+    top, *losses = lines[lines.index("") + 1 :][len(record.heads) + 3 :]
+    assert top.split() == ["lost", "without", "the", "head", "BLEU", "texts"]
     assert losses[0].startswith("encoder layer 1 head 0")
-    assert "2.5000" in losses[0]
+    assert losses[0].split()[5:] == ["2.5000", "[1.0000,", "2.0000]", "40"]
     plain = replace(record, heads=[replace(each, importance={}) for each in record.heads])
     assert "lost" not in plain.text()
 
@@ -112,6 +117,13 @@ def test_pictures(record: HeadsRecord, tmp_path: Path) -> None:
     assert COLOURS[0] in svg  # the positional head
     assert COLOURS[1] in svg
     one = record.picture_of(record.heads[2], ".svg").decode()
+    for figure in (
+        "0.40 [.38, .42]  n = 900",
+        "0.70 [.65, .75]  n = 900",
+        "0.60 [.58, .62]  n = 500",
+        "lost without it of BLEU: 2.500 [1.000, 2.000], n = 40 texts",
+    ):
+        assert figure in one
     assert COLOURS[2] in one
     assert COLOURS[0] not in one
 
@@ -137,8 +149,8 @@ def test_the_page_in_a_browser(
     card = text_of(page, "#card")
     assert "encoder, layer 1, head 0: syntactic, rare token" in card
     assert "✓ nsubj, to the head" in card
-    assert "60.0 % [58.0 %, 62.0 %], n = 500; chance 35.0 %" in card
-    assert "Lost without it of BLEU: 2.500 [1.000, 2.000], n = 40" in card
+    assert "60.0 % [58.0 %, 62.0 %], n = 500; chance 35.0 % [32.0 %, 38.0 %], n = 480" in card
+    assert "Lost without it of BLEU: 2.500 [1.000, 2.000], n = 40 texts" in card
     page.locator("#map").focus()
     page.keyboard.press("ArrowRight")
     assert "encoder, layer 1, head 1: no role" in text_of(page, "#card")
@@ -151,6 +163,12 @@ def test_the_page_in_a_browser(
     page.locator('.cell[data-index="3"]').click()
     assert page.locator(".cell.chosen").get_attribute("data-index") == "3"
     assert page.locator("#all tbody tr").count() == 5
+    names = page.locator("#all thead th").all_inner_texts()
+    row = page.locator("#all tbody tr").nth(2).locator("td").all_inner_texts()
+    cells = dict(zip(names[1:], row, strict=True))
+    assert cells["confidence"] == "0.40 [.38, .42]"
+    assert (cells["entropy / log length"], cells["tokens"]) == ("0.70 [.65, .75]", "900")
+    assert (cells["lost BLEU"], cells["texts"]) == ("2.500 [1.000, 2.000]", "40")
     background = page.evaluate("getComputedStyle(document.body).color")
     assert background == ("rgb(255, 255, 255)" if scheme == "dark" else "rgb(0, 0, 0)")
     opened.check()

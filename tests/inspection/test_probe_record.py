@@ -42,6 +42,11 @@ def test_figures() -> None:
     found = record.accuracy(1, TRAINED, TASK, "linear")
     assert found == (86.0, pytest.approx(statistics.stdev([85, 86, 87])))
     assert record.selectivity(2, "hidden") == (30.0, 0.0)
+    assert record.selectivity(2, "hidden", "update 5") is None
+    more = (run("update 5", labels, "linear", first, 5) for labels, first in
+            ((TASK, 40.0), (CONTROL, 35.0)))  # fmt: skip
+    later = made(*more)
+    assert later.selectivity(0, "linear", "update 5") == (5.0, 0.0)
     compression = record.compression(0, RANDOM, TASK, "linear")
     assert compression is not None
     assert compression.mean == pytest.approx(
@@ -78,12 +83,14 @@ def said(page: Any) -> str:
 def test_the_page(open_page: Any, tmp_path: Path, scheme: str) -> None:
     made(
         run("update 500", TASK, "linear", 40.0, 500),
+        run("update 500", CONTROL, "linear", 35.0, 500),
         run("update 1,000", TASK, "linear", 70.0, 1000),
+        run("update 1,000", CONTROL, "linear", 50.0, 1000),
     ).save(tmp_path / "a.html")
     opened = open_page(tmp_path / "a.html", scheme)
     page = opened.page
     assert page.inner_text("h1") == "What the layers of runs/<b> know of upos"
-    assert page.locator("#chart .mark").count() == 5 * 3
+    assert page.locator("#chart .mark").count() == 7 * 3
     page.focus("#chart")
     page.keyboard.press("ArrowRight")
     assert said(page).startswith("embeddings, trained model, task: 81.00 ± 1.00 (accuracy, %; 3")
@@ -101,15 +108,24 @@ def test_the_page(open_page: Any, tmp_path: Path, scheme: str) -> None:
     value = statistics.mean(2000 / (1200 - 10 * seed) for seed in range(3))
     assert said(page).startswith(f"embeddings, trained model, task: {value:.2f}")
     page.select_option("#axis", "updates")
-    assert page.locator("#legend li").all_inner_texts() == LAYERS
+    legend = page.locator("#legend li")
+    assert legend.all_inner_texts() == [
+        f"{layer}, {labels}" for labels in (TASK, CONTROL) for layer in LAYERS
+    ]
     page.focus("#chart")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    assert said(page).startswith("update 1,000 model, task, embeddings:")
+    assert said(page).startswith("update 1,000, embeddings, task:")
+    page.select_option("#measure", "selectivity")  # of the checkpoints, a line a layer
+    assert legend.all_inner_texts() == LAYERS
+    page.locator("#chart .mark").nth(4).click()
+    assert said(page).startswith("update 500, layer <1>: 5.00 ± 0.00")
+    page.locator("#chart .mark").nth(5).click()
+    assert said(page).startswith("update 1,000, layer <1>: 20.00 ± 0.00")
     page.select_option("#probe", "hidden")
     assert said(page) == "This figure has no meaning along this axis."
     page.click("summary")
-    assert page.locator("table tr").count() == 1 + 8 * 3
+    assert page.locator("table tr").count() == 1 + 10 * 3
     opened.check()
 
 

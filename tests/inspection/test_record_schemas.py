@@ -31,8 +31,8 @@ from seqloom.inspection.alignment_record import FOUND
 from seqloom.inspection.attention import AttentionRecord
 from seqloom.inspection.attention_map import DETAILS, PARTS
 from seqloom.inspection.beam_tree import FATES, OPTIONS, RULES, SAMPLING, STOPS, WAYS
-from seqloom.inspection.head_importance import BLEU, LIKELIHOOD
-from seqloom.inspection.head_roles import ROLES
+from seqloom.inspection.head_roles import BLEU, LIKELIHOOD, ROLES
+from seqloom.inspection.heads_record import HeadsRecord
 from seqloom.inspection.kinds import load_record
 from seqloom.inspection.probe_record import CONTROL, TASK
 from seqloom.inspection.probing import KINDS
@@ -96,7 +96,11 @@ def test_every_kind_has_a_schema_and_a_sample() -> None:
     names = {kind.replace(" ", "-") for kind in kinds()}
     assert {path.name.removesuffix(".schema.json") for path in SCHEMAS.iterdir()} == names
     assert names <= {path.stem for path in FILES}
-    assert {path.stem for path in FILES} == {*SAMPLES, "attention-version-1"}
+    assert {path.stem for path in FILES} == {
+        *SAMPLES,
+        "attention-version-1",
+        "heads-version-1",
+    }
 
 
 def test_no_record(tmp_path: Path) -> None:
@@ -120,7 +124,8 @@ def test_a_schema_is_one_and_says_what_every_field_is(kind: str) -> None:
             assert each["properties"].keys() - set(each["required"]) <= ASKED_FOR
     newest = schema["$defs"]["version_2"] if kind == "attention" else schema
     assert newest["properties"]["kind"]["const"] == kind
-    assert newest["properties"]["version"]["const"] == kinds()[kind].version
+    version = newest["properties"]["version"]
+    assert version.get("const", version.get("maximum")) == kinds()[kind].version
 
 
 def test_names_in_schemas_are_those_of_the_program() -> None:
@@ -158,7 +163,7 @@ def test_samples_hold_what_can_be_asked_for() -> None:
     assert {each["role"] for head in heads for each in head["evidence"]} == set(ROLES)
     assert all(head["importance"].keys() == {LIKELIHOOD, BLEU} for head in heads)
     runs = sample(RECORDS / "probes.json")["runs"]
-    assert [run["update"] for run in runs] == [None, None, None, 5, 1000]
+    assert [run["update"] for run in runs] == [None, None, None, 5, 5, 1000, 1000]
     assert FOUND in sample(RECORDS / "alignment.json")["figures"]
     assert sample(RECORDS / "tokens.json")["words"][0]["steps"]
     assert sample(RECORDS / "tokens-unigram.json")["words"][0]["scores"]
@@ -175,6 +180,16 @@ def test_version_1_of_attention_comes_back_as_version_2() -> None:
     newer = plain(record)
     assert newer["version"] == 2
     validator("attention").validate(newer)
+
+
+def test_version_1_of_heads_comes_back_with_baselines_of_no_known_cases() -> None:
+    older = HeadsRecord.load(RECORDS / "heads-version-1.json")
+    newer = plain(older)
+    assert newer["version"] == 2
+    validator("heads").validate(newer)
+    baselines = [part for e in older.heads[0].evidence for part in e.against.values()]
+    assert {(part.low, part.high, part.n) for part in baselines} == {(0, 1, 0)}
+    assert older.page() and older.picture_of(older.heads[0], ".svg")
 
 
 def places(values: Any, at: Place = ()) -> Iterator[Place]:

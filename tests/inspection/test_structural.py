@@ -141,6 +141,8 @@ def record() -> StructureRecord:
     runs = [
         StructureRun("trained", [[40.0, 42.0], [60.0, 62.0]], [[0.3, 0.4], [0.5, 0.6]]),
         StructureRun("random", [[30.0, 30.0], [31.0, 31.0]], [[0.1, 0.1], [0.2, 0.2]]),
+        StructureRun("update 5", [[20.0, 20.0], [25.0, 25.0]], [[0.0, 0.1], [0.1, 0.2]], 5),
+        StructureRun("update 90", [[35.0, 37.0], [50.0, 52.0]], [[0.2, 0.3], [0.4, 0.5]], 90),
     ]
     return StructureRecord("runs/x", ["embeddings", "layer 0"],
                            {"train": 9, "validation": 3, "test": 5}, 44.5, runs)  # fmt: skip
@@ -160,6 +162,28 @@ def test_the_record(tmp_path: Any, open_page: Any) -> None:
         StructureRecord.from_dict(values)
     made.save(tmp_path / "a.html")
     opened = open_page(tmp_path / "a.html", "dark")
-    opened.page.locator("#chart .mark").nth(1).hover()
-    assert opened.page.inner_text("#card").startswith("layer 0, trained model: 61.00 ± 1.41")
+    page = opened.page
+    mark, legend = page.locator("#chart .mark"), page.locator("#legend li")
+    mark.nth(1).hover()
+    assert page.inner_text("#card").startswith("layer 0, trained model: 61.00 ± 1.41")
+    mark.nth(2).click()
+    assert page.inner_text("#card").startswith("embeddings, random model: 30.00 ± 0.00")
+    assert page.locator("#chart .mark.chosen").count() == 1
+    page.focus("#chart")
+    page.keyboard.press("ArrowUp")
+    assert page.inner_text("#card").startswith("embeddings, trained model: 41.00 ± 1.41")
+    page.keyboard.press("Escape")
+    assert page.inner_text("#card") == ""
+    assert page.locator("#chart text", has_text="neighbours linked").count() == 1
+    page.select_option("#measure", "spearman")
+    assert page.locator("#chart text", has_text="neighbours linked").count() == 0
+    mark.nth(1).click()
+    assert page.inner_text("#card").startswith("layer 0, trained model: 0.55 ± 0.07 (rank corr")
+    page.select_option("#axis", "updates")
+    assert legend.all_inner_texts() == ["embeddings", "layer 0"]
+    mark.nth(3).click()
+    assert page.inner_text("#card").startswith("update 90, layer 0: 0.45 ± 0.07")
+    page.click("summary")
+    assert page.locator("table tr").count() == 1 + 4 * 2
+    assert page.locator("table td", has_text="61.00 ± 1.41").is_visible()
     opened.check()

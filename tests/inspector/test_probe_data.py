@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqloom.corpus.tagged import TaggedSentences
 from seqloom.errors import CorpusError
-from seqloom.inspector.probe_data import Question, ask
+from seqloom.inspector.probe_data import ask
+from seqloom.inspector.subject import Readable
 
 NOUNS = [f"thing{n}" for n in range(40)]
 
@@ -117,11 +119,47 @@ def test_words_that_sentences_hold(tmp_path: Path) -> None:
         assert [word for word in set(sentence.words) if word in rare] == [label]
 
 
-def test_sentences_that_a_model_cannot_read(bank: Path) -> None:
-    asked = ask("upos", bank, examples=10_000, readable=lambda all_: all_[::2])
-    assert asked.left_out == 200
-    read: Question = ask("upos", bank, bank, examples=10_000, readable=lambda all_: all_[1:])
-    assert read.left_out == 2
+def test_notes_of_the_files_come_with_the_question(bank: Path, tmp_path: Path) -> None:
+    def half(found: TaggedSentences) -> Readable:
+        return Readable(found.sentences[::2], [f"{len(found) // 2} of {found.name} left out"])
+
+    asked = ask("upos", bank, examples=10_000, readable=half)
+    assert asked.notes == [f"200 of {bank} left out"]
+    assert len(asked.train.sentences) + len(asked.validation.sentences) == 160
+    other = treebank(tmp_path / "b.conllu", 40, seed=5)
+    assert len(ask("upos", bank, other, examples=10_000, readable=half).notes) >= 2
+    with pytest.raises(CorpusError, match=r"Give more sentences\. \(10 of .* left out\)"):
+        ask("upos", treebank(tmp_path / "c.conllu", 20), examples=10_000, readable=half)
+
+
+def test_what_is_learned_from_is_not_measured_on(bank: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.conllu").symlink_to(bank)
+    for same in (bank, tmp_path / "link.conllu"):
+        with pytest.raises(CorpusError, match=r"is the file of --treebank.* leave --test out"):
+            ask("upos", bank, same, examples=500)
+    other = tmp_path / "b.conllu"
+    odd = "1\tOdd\t_\tADJ\t_\t_\t0\troot\t_\t_\n\n"
+    first, second = bank.read_text().split("\n\n")[:2]
+    other.write_text(f"{first}\n\n{second}\n\n" + odd * 60)
+    assert ask("upos", bank, other, examples=500).notes == [
+        f"2 of 62 sentences of {other} stand in {bank}, too: what is measured on them may have "
+        "been learned by heart"
+    ]
+
+
+@pytest.mark.parametrize("name", ["upos", "length"])
+def test_where_examples_are_the_cause(bank: Path, name: str) -> None:
+    with pytest.raises(CorpusError, match=r"to stop by.* Raise --examples, which leaves the"):
+        ask(name, bank, examples=60)
+
+
+def test_names_of_what_is_asked(bank: Path, tmp_path: Path) -> None:
+    assert ask(None, bank, examples=500).name == "upos"
+    rows = [f"w{n % 7} X{n % 3} Y{n % 4}" + "\n" * (1 + (n % 9 in (2, 8))) for n in range(1400)]
+    (tmp_path / "w.txt").write_text("-DOCSTART- O O\n\n" + "".join(rows))
+    asked = {name: ask(name, tmp_path / "w.txt", examples=300) for name in (None, "1", "length")}
+    assert [each.name for each in asked.values()] == ["column 2", "column 1", "length"]
+    assert [len(each.classes) for each in asked.values()][:2] == [4, 3]
 
 
 @pytest.mark.parametrize(

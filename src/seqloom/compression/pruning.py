@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from seqloom.compression.head_gates import Gates, attention_layers, learn_gates, without_heads
+from seqloom.corpus.files import whole_new_folder
 from seqloom.corpus.pairs import Progress
 from seqloom.corpus.store import StoreWriter, TokenStore
 from seqloom.decoding.stream import decode_stream
@@ -38,8 +39,8 @@ PRICES = (0.003, 0.01, 0.03)
 class Point:
     """One model of the curve."""
 
-    price: float
-    """Of an open gate; 0 for the model as it was."""
+    price: float | None
+    """Of an open gate; None for the model as it was."""
     heads: int
     """That are left."""
     encoder: tuple[int, ...]
@@ -110,7 +111,7 @@ def prune(
             for each, name in ((pairs, "train.arrow"), (validation, "validation.arrow"))
         ]
         judge = _Judge(opened, framing, stores[1])
-        curve, models = [judge(opened.model, recipe, 0.0)], list[tuple[EncoderDecoder, Any]]()
+        curve, models = [judge(opened.model, recipe, None)], list[tuple[EncoderDecoder, Any]]()
         for price in prices:
             model, smaller = _pruned(opened, recipe, stores[0], price, updates, progress)
             curve.append(judge(model, smaller, price))
@@ -188,7 +189,9 @@ class _Judge:
     store: TokenStore
 
     @torch.inference_mode()
-    def __call__(self, model: EncoderDecoder, recipe: TransformerRecipe, price: float) -> Point:
+    def __call__(
+        self, model: EncoderDecoder, recipe: TransformerRecipe, price: float | None
+    ) -> Point:
         task = Translation(self.opened.recipe.training)
         device = next(model.parameters()).device
         losses = [task(model, batch.to(device)) for batch in batches(self.store, _TOKENS)]
@@ -240,10 +243,12 @@ def _write(
     curve: Sequence[Point],
     best: int,
 ) -> None:
+    """The folder, whole or not at all; what makes it a model folder, config.json, comes last."""
     recipe: Recipe = opened.recipe.model_copy(update={"model": smaller})
-    save_config(out, recipe, opened.tokenizers)
-    save_weights(out, model.state_dict(), recipe, opened.tokenizers)
-    write_text(out / "README.md", _card(opened.path, curve, curve[1 + best]))
+    with whole_new_folder(out) as temporary:
+        write_text(temporary / "README.md", _card(opened.path, curve, curve[1 + best]))
+        save_weights(temporary, model.state_dict(), recipe, opened.tokenizers)
+        save_config(temporary, recipe, opened.tokenizers)
 
 
 def table(curve: Sequence[Point]) -> str:
@@ -254,7 +259,7 @@ def table(curve: Sequence[Point]) -> str:
     ]
     for point in curve:
         cells = [
-            f"{point.price:g}" if point.price else "as it was",
+            "as it was" if point.price is None else f"{point.price:g}",
             str(point.heads),
             *(" ".join(map(str, each)) for each in (point.encoder, point.decoder, point.cross)),
             f"{point.parameters:,}",

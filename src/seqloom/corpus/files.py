@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,4 +52,29 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def whole_new_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path``: renamed to ``path`` at the end, removed on failure.
+
+    ``path`` is free, or an empty folder. A program that is killed leaves the temporary one, whose
+    name begins with a dot.
+
+    Raises:
+        FolderError: disk full, no permission, or something else that is in the way.
+    """
+    path = path.absolute()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.mkdir()
+            yield temporary
+            if path.exists():
+                path.rmdir()
+            temporary.rename(path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
             raise

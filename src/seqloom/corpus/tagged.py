@@ -85,7 +85,7 @@ def read_tagged(paths: Sequence[str | Path], *, column: str | int | None = None)
     sentences: list[TaggedSentence] = []
     for path in map(Path, paths):
         check_readable(path)
-        treebank = plain_name(path).suffix.lower() == ".conllu"
+        treebank = is_treebank(path)
         rows = read_conllu(path, column) if treebank else read_word_columns(path, column)
         before = len(sentences)
         sentences += (TaggedSentence(*row) for row in rows)
@@ -95,6 +95,11 @@ def read_tagged(paths: Sequence[str | Path], *, column: str | int | None = None)
                 f"{path}: no sentence in it; expected {form}, and a blank line after each sentence."
             )
     return TaggedSentences(sentences, ", ".join(map(str, paths)))
+
+
+def is_treebank(path: Path) -> bool:
+    """Whether the file's name says that it holds CoNLL-U."""
+    return plain_name(path).suffix.lower() == ".conllu"
 
 
 def check_tags(found: TaggedSentences) -> str | None:

@@ -18,25 +18,26 @@
   }
 
   function point(line, layer, label) {
-    const values = line.values[byId("measure").value];
-    if (!values) return null;
-    const seeds = values[layer];
+    const seeds = line.values[byId("measure").value][layer];
     return { label, value: mean(seeds), spread: deviation(seeds), seeds: seeds.length };
   }
 
+  // Along layers a line a model and labels; along updates a line a layer and series.
   function collect() {
-    const all = curves.lines.filter((line) => line.probe === byId("probe").value);
-    const along = byId("axis").value === "updates"
-      ? curves.layers.map((name, layer) => ({
-        name,
-        points: all.filter((line) => line.update !== null)
-          .map((line) => point(line, layer, line.name)),
-      }))
-      : all.map((line) => ({
-        name: line.name, points: curves.layers.map((name, layer) => point(line, layer, name)),
-      }));
-    return along.map((line) => ({ ...line, points: line.points.filter(Boolean) }))
-      .filter((line) => line.points.length);
+    const all = curves.lines.filter((line) => line.probe === byId("probe").value
+      && byId("measure").value in line.values);
+    if (byId("axis").value === "layers") {
+      return all.map((line) => ({ name: line.name, series: line.series,
+        points: curves.layers.map((name, layer) => point(line, layer, name)) }));
+    }
+    const kept = all.filter((line) => line.update !== null);
+    const series = curves.series.filter((name) => kept.some((line) => line.series === name));
+    return series.flatMap((name) => curves.layers.map((layer, place) => ({
+      name: series.length > 1 ? `${layer}, ${name}` : layer,
+      series: name,
+      points: kept.filter((line) => line.series === name)
+        .map((line) => point(line, place, `update ${line.update.toLocaleString("en")}`)),
+    })));
   }
 
   function make(parent, tag, attributes, text) {
@@ -103,9 +104,11 @@
 
   function drawLine(chart, legend, line, row, x, y) {
     const colour = look.colours[row % look.colours.length];
-    const shape = look.shapes[row % look.shapes.length];
+    const turn = row + Math.floor(row / look.colours.length);
+    const shape = look.shapes[turn % look.shapes.length];
     const path = line.points.map((p, place) => `${x(place)},${y(p.value)}`).join(" ");
-    make(chart, "polyline", { points: path, fill: "none", stroke: colour, "stroke-width": 2 });
+    make(chart, "polyline", { points: path, fill: "none", stroke: colour, "stroke-width": 2,
+      "stroke-dasharray": curves.series.indexOf(line.series) > 0 ? "5 4" : "none" });
     line.points.forEach((p, place) => {
       make(chart, "line", { x1: x(place), x2: x(place), y1: y(p.value - p.spread),
         y2: y(p.value + p.spread), stroke: colour });

@@ -44,7 +44,7 @@ def page_of(curves: Curves) -> str:
     return page(
         curves.title,
         body,
-        {"curves": asdict(curves), "look": looks},
+        {"curves": {**asdict(curves), "series": curves.series}, "look": looks},
         styles=["page.css", "curves.css"],
         scripts=["curves.js"],
     )

@@ -35,15 +35,17 @@ def figure_of(curves: Curves, measures: Sequence[str]) -> Figure:
 
 def _draw(axes: Axes, curves: Curves, probe: str, name: str) -> None:
     measure = curves.measures[name]
-    lines = [each for each in curves.lines if each.probe == probe and name in each.values]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(each for each in curves.lines if each.probe == probe):
+        if name not in line.values:
+            continue  # its number stays its own: one legend is for all columns
         found = [Figures.of(values) for values in line.values[name]]
         axes.errorbar(
             range(len(found)),
             [each.mean for each in found],
             yerr=[each.deviation for each in found],
             color=COLOURS[number % len(COLOURS)],
-            marker=_MARKERS[number % len(_MARKERS)],
+            marker=_MARKERS[(number + number // len(COLOURS)) % len(_MARKERS)],
+            linestyle="--" if curves.series.index(line.series) else "-",
             label=line.name,
             capsize=3,
         )

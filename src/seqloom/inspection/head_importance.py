@@ -17,13 +17,10 @@ from seqloom.decoding.stream import pad
 from seqloom.evaluation.bootstrap import interval, resample
 from seqloom.evaluation.scorers import Statistics, make_scorer
 from seqloom.inspection.head_reading import Text, batches
-from seqloom.inspection.head_roles import Measure, means
+from seqloom.inspection.head_roles import BLEU, LIKELIHOOD, OWN_BLEU, Measure, means
 from seqloom.inspection.recording import ReadableModel, evaluated
 from seqloom.layers.gates import gated
 from seqloom.models.base import MaskedModel
-
-LIKELIHOOD, BLEU = "log-likelihood", "BLEU"
-"""Figures: nats a token, and points of sacreBLEU."""
 
 _HIDDEN = 0.15
 """Share of tokens that are hidden from a masked model (Devlin et al. 2019)."""
@@ -41,6 +38,13 @@ class Translations:
     references: Sequence[str]
     language: str | None = None
     """Of the references: chooses how BLEU cuts them."""
+    own: bool = False
+    """Whether the references are what the whole model writes itself."""
+
+    @property
+    def name(self) -> str:
+        """Of the figure."""
+        return OWN_BLEU if self.own else BLEU
 
 
 def importance(
@@ -74,7 +78,7 @@ def importance(
             scores, _ = _scores(model, texts)
             losses = {LIKELIHOOD: means((whole - scores)[:, None], tokens)[0]}
             if bleu is not None:
-                losses[BLEU] = bleu.loss()
+                losses[bleu.translations.name] = bleu.loss()
         found[path, head] = losses
         if progress is not None:
             progress("switching heads off", done + 1, len(places))

@@ -16,6 +16,7 @@ import numpy as np
 
 from seqloom.evaluation.bootstrap import interval, resampled
 from seqloom.evaluation.shares import Numbers, deviations, effective, wilson
+from seqloom.inspection.head_places import layers_of
 from seqloom.inspection.head_statistics import OFFSETS, RAREST, Statistics, Sums
 from seqloom.inspection.head_syntax import TO_DEPENDENT, TO_HEAD, Found, Relation
 
@@ -32,6 +33,17 @@ CASES, TEXTS, KINDS = 50, 10, 10
 """Cases, texts with cases, and different tokens (or pairs of words) that a role needs at least."""
 
 
+LIKELIHOOD, BLEU = "log-likelihood", "BLEU"
+"""What is lost without a head: nats a token, and points of sacreBLEU."""
+OWN_BLEU = "BLEU against the model's own output"
+"""The same where nothing else is given to be translated into: the whole model has 100."""
+
+
+def counted(loss: str) -> str:
+    """What n of a loss counts."""
+    return {LIKELIHOOD: "tokens", BLEU: "texts", OWN_BLEU: "texts"}.get(loss, "cases")
+
+
 def offset_name(offset: int) -> str:
     """Such as ``offset -1``."""
     return f"offset {offset:+d}" if offset else "offset 0"
@@ -45,7 +57,7 @@ class Measure:
     low: float
     high: float
     n: int
-    """Tokens."""
+    """Tokens; of BLEU texts, of baselines cases (0 where they were not kept)."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ class Evidence:
     """What ``floor`` must reach."""
     enough: bool
     """Whether there are cases enough to say so."""
-    against: dict[str, float] = field(default_factory=dict)
+    against: dict[str, Measure] = field(default_factory=dict)
     """Baselines: what else would find as much, and how much it finds."""
 
     @property
@@ -143,9 +155,8 @@ def heads_of(
     syntax = _syntax(relations, sum(layers.values()))
     places = [(path, head) for path, heads in layers.items() for head in range(heads)]
     by_relation = {place: syntax[index] for index, place in enumerate(places)} if syntax else {}
-    found, seen = list[Head](), dict[str, int]()
-    for path, part in statistics.parts.items():
-        layer = seen[part] = seen.get(part, -1) + 1
+    found = list[Head]()
+    for path, part, layer in layers_of(statistics.parts):
         each = sums[path]
         general = [*_positional(each, number), *_rare(each, number, statistics.kinds(part))]
         averages = [
@@ -156,6 +167,13 @@ def heads_of(
             confidence, spread, rest = (mean[head] for mean in averages)
             found.append(Head(path, part, layer, head, confidence, spread, rest, evidence))
     return found
+
+
+def told(each: Measure | Evidence, digits: int = 2) -> str:
+    """A figure and its interval for people, such as ``0.62 [.60, .64]``."""
+    low, high = (f"{end:.{digits}f}".replace("0.", ".", 1) if abs(end) < 1 else f"{end:.{digits}f}"
+                 for end in (each.low, each.high))  # fmt: skip
+    return f"{each.value:.{digits}f} [{low}, {high}]"
 
 
 def means(sums: Numbers, rows: Numbers) -> list[Measure]:
@@ -185,8 +203,8 @@ def _rare(each: Sums, heads: int, kinds: int) -> Iterator[list[Evidence]]:
     tests = heads * len(RAREST)
     for index, least in enumerate(RARELY):
         n = each.chosen[:, index]
-        chance = float(each.chance[:, index].sum() / max(n.sum(), 1))
-        bar, enough = max(least, chance + MARGIN), _enough(n) and kinds >= KINDS
+        [chance] = means(each.chance[:, index, None], n)
+        bar, enough = max(least, chance.value + MARGIN), _enough(n) and kinds >= KINDS
         name = "the rarest token" if RAREST[index] == 1 else f"the {RAREST[index]} rarest tokens"
         hits = each.rare[:, :, index]
         yield _evidence(RARE, name, hits, n, tests, bar, enough, {"chance": chance})
@@ -197,27 +215,32 @@ def _syntax(relations: Mapping[Relation, Found], heads: int) -> list[list[Eviden
     tests = heads * len(relations)
     columns = []
     for relation, each in relations.items():
-        offsets = each.offsets.mean(axis=0)
-        best = int(offsets.argmax())
         there = ~np.isnan(each.others)
-        others = np.where(there, each.others, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-        sentences, row = np.unique(each.sentences, return_inverse=True)
-        hits = np.zeros((len(sentences), heads))
-        np.add.at(hits, row, each.hits)
-        n = np.bincount(row).astype(np.float64)
+        hits = _by_sentence(each.hits, each.sentences)
+        n = _by_sentence(np.ones(there.shape), each.sentences)[:, 0]
+        fixed = shares(_by_sentence(each.offsets, each.sentences), n)
+        others = _by_sentence(np.where(there, each.others, 0), each.sentences)
+        # Whether another word could look there is the same for all heads.
+        unrelated = means(others, _by_sentence(there, each.sentences)[:, 0])
+        best = max(range(len(OFFSETS)), key=lambda index: fixed[index].value)
         enough = _enough(n) and len(each.forms) >= KINDS
         column = []
         for head in range(heads):
-            against = {
-                offset_name(OFFSETS[best]): float(offsets[best]),
-                "other words": float(others[head]),
-            }
-            bar = max(against.values()) + MARGIN
+            against = {offset_name(OFFSETS[best]): fixed[best], "other words": unrelated[head]}
+            bar = max(baseline.value for baseline in against.values()) + MARGIN
             column += _evidence(
                 SYNTACTIC, str(relation), hits[:, head : head + 1], n, tests, bar, enough, against
             )
         columns.append(column)
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _by_sentence(figures: Numbers, sentences: np.ndarray) -> Numbers:
+    """Sums over the cases of each sentence that has some: of [cases H] to [sentences H]."""
+    numbers, row = np.unique(sentences, return_inverse=True)
+    sums = np.zeros((len(numbers), figures.shape[1]))
+    np.add.at(sums, row, figures)
+    return sums
 
 
 def _enough(n: Numbers) -> bool:
@@ -232,16 +255,24 @@ def _evidence(
     tests: int,
     bar: float,
     enough: bool,
-    against: dict[str, float],
+    against: dict[str, Measure],
 ) -> list[Evidence]:
     """Evidence of each head out of hits [N H] in cases [N]."""
+    corrected = 1 - (1 - CONFIDENCE) / tests
+    pairs = zip(shares(hits, n), shares(hits, n, corrected), strict=True)
+    return [
+        Evidence(
+            role, name, each.value, each.low, each.high, each.n, together.low, bar, enough, against
+        )
+        for each, together in pairs
+    ]
+
+
+def shares(hits: Numbers, n: Numbers, confidence: float = CONFIDENCE) -> list[Measure]:
+    """Hits [N H] in the cases [N] of each text, as shares with Wilson's interval."""
     total = n.sum()
     share = hits.sum(axis=0) / max(total, 1)
     worth = effective(hits, np.broadcast_to(n[:, None], hits.shape))
-    low, high = wilson(share, worth, deviations(CONFIDENCE))
-    floor, _ = wilson(share, worth, deviations(1 - (1 - CONFIDENCE) / tests))
-    columns = (each.tolist() for each in (share, low, high, floor))
-    return [
-        Evidence(role, name, value, least, most, int(total), bottom, bar, enough, against)
-        for value, least, most, bottom in zip(*columns, strict=True)
-    ]
+    low, high = wilson(share, worth, deviations(confidence))
+    columns = zip(share.tolist(), low.tolist(), high.tolist(), strict=True)
+    return [Measure(value, least, most, int(total)) for value, least, most in columns]

@@ -5,8 +5,12 @@
   const { heads, parts, colours } = data;
   const percent = (value) => `${(100 * value).toFixed(1)} %`;
   const inside = (each, tell) => `[${tell(each.low)}, ${tell(each.high)}]`;
+  const number = (value) => value.toLocaleString("en");
+  const digits = (count) => (value) => value.toFixed(count).replace(/^(-?)0\./, "$1.");
+  const mean = (each, count = 2) => `${each.value.toFixed(count)} ${inside(each, digits(count))}`;
   const nearest = (a, b) => (a.bar - a.floor) - (b.bar - b.floor);
   const accepted = (head) => head.evidence.filter((each) => each.accepted).sort(nearest);
+  const counted = (loss) => data.counted[loss]; // what n is of a loss
   const nameOf = (head) => `${head.part}, layer ${head.layer}, head ${head.head}`;
   const relations = 12; // shown of one head: those nearest to being accepted
   let chosen = 0;
@@ -59,6 +63,12 @@
     svg.append(made);
   }
 
+  // In a hundred, with interval and cases; older records have baselines without these.
+  function share(each) {
+    return percent(each.value)
+      + (each.n ? ` ${inside(each, percent)}, n = ${number(each.n)}` : "");
+  }
+
   // A share as a bar from 0 to 1, its interval, what must be reached, and the baselines.
   function bar(parent, name, each, colour, kind = "") {
     const line = add(parent, "div", undefined, `line ${kind}`);
@@ -77,12 +87,11 @@
         fill: "currentColor" });
     }
     const beside = Object.entries(each.against || {});
-    for (const [, value] of beside) {
+    for (const [, { value }] of beside) {
       shape(svg, "path", { d: `M${400 * value - 5} 10l5-7 5 7-5 7z`, fill: colours[""] });
     }
-    const told = beside.map(([what, value]) => `${what} ${percent(value)}`).join(", ");
-    add(line, "span", `${percent(each.value)} ${inside(each, percent)}, n = `
-      + `${each.n.toLocaleString("en")}${told ? `; ${told}` : ""}`);
+    add(line, "span", [share(each), ...beside.map(([what, other]) => `${what} ${share(other)}`)]
+      .join("; "));
   }
 
   function show(index) {
@@ -96,9 +105,8 @@
     add(card, "h2", `${nameOf(head)}: ${head.roles.join(", ") || "no role"}`);
     add(card, "p", head.path);
     for (const [name, each] of Object.entries(head.importance)) {
-      const tell = (value) => value.toFixed(3);
-      add(card, "p", `Lost without it of ${name}: ${tell(each.value)} ${inside(each, tell)}, n = `
-        + each.n.toLocaleString("en"));
+      add(card, "p", `Lost without it of ${name}: ${mean(each, 3)}, n = ${number(each.n)} `
+        + counted(name));
     }
     bar(card, "confidence", head.confidence, colours[""]);
     bar(card, "entropy / log length", head.spread, colours[""]);
@@ -116,7 +124,8 @@
     const top = table.createTHead().insertRow();
     const losses = Object.keys(heads[0].importance);
     for (const name of ["head", "roles", "evidence", "95 % interval", "cases", "confidence",
-      ...losses.map((loss) => `lost ${loss}`)]) {
+      "entropy / log length", "tokens",
+      ...losses.flatMap((loss) => [`lost ${loss}`, counted(loss)])]) {
       add(top, "th", name).scope = "col";
     }
     const body = table.createTBody();
@@ -127,12 +136,13 @@
       add(row, "td", head.roles.join(", ") || "–");
       add(row, "td", best ? `${best.name}: ${percent(best.value)}` : "");
       add(row, "td", best ? inside(best, percent) : "");
-      add(row, "td", best ? best.n.toLocaleString("en") : "");
-      add(row, "td", percent(head.confidence.value));
+      add(row, "td", best ? number(best.n) : "");
+      add(row, "td", mean(head.confidence));
+      add(row, "td", mean(head.spread));
+      add(row, "td", number(head.confidence.n));
       for (const loss of losses) {
-        const each = head.importance[loss];
-        const tell = (value) => value.toFixed(3);
-        add(row, "td", `${tell(each.value)} ${inside(each, tell)}`);
+        add(row, "td", mean(head.importance[loss], 3));
+        add(row, "td", number(head.importance[loss].n));
       }
     });
   }

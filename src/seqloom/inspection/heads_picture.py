@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from seqloom.inspection.attention_map import PARTS
+from seqloom.inspection.head_places import parts_of
 from seqloom.inspection.head_roles import (
     POSITIONAL,
     RARE,
@@ -18,6 +19,8 @@ from seqloom.inspection.head_roles import (
     Evidence,
     Head,
     Measure,
+    counted,
+    told,
 )
 from seqloom.inspection.palette import COLOURS, UNKNOWN
 
@@ -34,7 +37,7 @@ def colour_of(role: str) -> str:
 
 def map_of(heads: Sequence[Head], title: str) -> Figure:
     """A grid for each part, layers from below, a cell a head, coloured and named by its role."""
-    parts = [part for part in PARTS if any(head.part == part for head in heads)]
+    parts = parts_of(heads)
     own = [[head for head in heads if head.part == part] for part in parts]
     layers = [1 + max(head.layer for head in each) for each in own]
     widest = 1 + max(head.head for head in heads)
@@ -74,7 +77,7 @@ def evidence_of(head: Head) -> Figure:
     """Bars with 95 % intervals for all that could give a head a role; a mark where the bar is."""
     lines = shown(head)
     rows = len(lines) + 3
-    figure = Figure(figsize=(8.5, 1.5 + _BAR * rows), layout="constrained")
+    figure = Figure(figsize=(9.5, 1.5 + _BAR * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     means = {"confidence": head.confidence, "entropy / log length": head.spread,
@@ -84,15 +87,17 @@ def evidence_of(head: Head) -> Figure:
     for row, each in enumerate(lines, start=len(means)):
         _bar(axes, row, each, colour_of(each.role))
         axes.plot([each.bar] * 2, [row - 0.45, row + 0.45], color="black", linewidth=1.5)
-        for value in each.against.values():
-            axes.plot(value, row, marker="D", color=UNKNOWN, markeredgecolor="white",
-                      markersize=5, linestyle="none")  # fmt: skip
+        for baseline in each.against.values():
+            axes.errorbar(
+                baseline.value, row + 0.3, xerr=_ends(baseline) if baseline.n else None, marker="D",
+                color=UNKNOWN, markeredgecolor="white", markersize=4, ecolor="black", elinewidth=1,
+            )  # fmt: skip
     names = [*means, *(f"{'✓ ' if each.accepted else ''}{each.name}" for each in lines)]
     axes.set_yticks(range(rows), names, fontsize=8, parse_math=False)
     axes.set_ylim(rows - 0.4, -0.6)
     axes.set_xlim(0, 1)
-    axes.set_xlabel("share of cases with 95 % interval; line: what must be reached; ◆: baselines",
-                    fontsize=8)  # fmt: skip
+    axes.set_xlabel("share of n cases (the first three: means of n tokens) with 95 % interval;\n"
+                    "line: what must be reached; ◆: baselines", fontsize=8)  # fmt: skip
     told = ", ".join(head.roles) or "no role"
     axes.set_title(f"{head.path}, head {head.head}: {told}{_lost(head)}", fontsize=9,
                    parse_math=False)  # fmt: skip
@@ -107,17 +112,21 @@ def shown(head: Head) -> list[Evidence]:
 
 
 def _bar(axes: Axes, row: int, each: Measure | Evidence, colour: str) -> None:
-    spread = [[max(each.value - each.low, 0)], [max(each.high - each.value, 0)]]
-    axes.barh(row, each.value, xerr=spread, color=colour, ecolor=UNKNOWN, height=0.7)
-    axes.annotate(f"{each.value:.2f}  n = {each.n:,}", (1.01, row), va="center",
-                  fontsize=7)  # fmt: skip
+    axes.barh(row, each.value, xerr=_ends(each), color=colour, ecolor=UNKNOWN, height=0.7)
+    axes.annotate(f"{told(each)}  n = {each.n:,}", (1.01, row), va="center",
+                  fontsize=7, annotation_clip=False)  # fmt: skip
+
+
+def _ends(each: Measure | Evidence) -> list[list[float]]:
+    """How far the interval reaches to the left and to the right."""
+    return [[max(each.value - each.low, 0)], [max(each.high - each.value, 0)]]
 
 
 def _lost(head: Head) -> str:
     if not head.importance:
         return ""
     losses = (
-        f"{name} {each.value:.3f} [{each.low:.3f}, {each.high:.3f}]"
+        f"\nlost without it of {name}: {told(each, 3)}, n = {each.n:,} {counted(name)}"
         for name, each in head.importance.items()
     )
-    return f"\nlost without it: {', '.join(losses)}"
+    return "".join(losses)

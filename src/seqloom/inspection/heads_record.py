@@ -6,17 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from seqloom.errors import SeqloomError
 from seqloom.inspection.attention_map import PARTS
 from seqloom.inspection.fields import declared, members, one_of
-from seqloom.inspection.head_roles import ROLES, Evidence, Head
+from seqloom.inspection.head_places import head_at, parts_of
+from seqloom.inspection.head_roles import ROLES, Evidence, Head, Measure, counted, told
 from seqloom.inspection.heads_page import page_of
 from seqloom.inspection.record import Record
 
 if TYPE_CHECKING:
     from seqloom.corpus.pairs import Progress
 
-_ROW = "{:<26} {:>10}  {:<12} {:<28} {:>7} {:>16} {:>8}   {}"
+_ROW = "{:<25} {:<15} {:<19} {:>9}  {:<11} {:<28} {:<18} {:>8}  {}"
+_NAMES = (
+    "head", "confidence", "entropy/log length", "tokens", "role", "largest weight falls on",
+    "share of cases", "cases", "beside",
+)  # fmt: skip
+_CAPTION = "In brackets: 95 % intervals. A figure is of so many tokens, a share of so many cases."
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +29,7 @@ class HeadsRecord(Record):
     """Every head of a model."""
 
     kind = "heads"
+    version = 2
     noun = "heads record"
     height = 900
 
@@ -52,37 +58,22 @@ class HeadsRecord(Record):
     def of(cls, values: Mapping[str, Any], version: int) -> Self:
         """See :meth:`Record.of`."""
         given = members(declared(cls) | {"heads": list[Any]}, values)
-        given["heads"] = [_head(each, f"heads[{n}]") for n, each in enumerate(given["heads"])]
+        given["heads"] = [
+            _head(each, f"heads[{n}]", version) for n, each in enumerate(given["heads"])
+        ]
         return cls(**given)
 
     def parts(self) -> list[str]:
         """The parts that there are, in the order in which they are drawn."""
-        return [part for part in PARTS if any(head.part == part for head in self.heads)]
+        return parts_of(self.heads)
 
     def head(self, layer: int, head: int, part: str | None = None) -> Head:
-        """One head; of the first part unless one is named.
-
-        Raises:
-            SeqloomError: no such part, layer or head; the message says which there are.
-        """
-        part = self.parts()[0] if part is None else part
-        if part not in self.parts():
-            raise SeqloomError(f"no part {part!r}; the model has: {', '.join(self.parts())}.")
-        own = [each for each in self.heads if each.part == part]
-        layers = 1 + max(each.layer for each in own)
-        if not 0 <= layer < layers:
-            raise SeqloomError(
-                f"no layer {layer}: attention of the part {part!r} has layers 0 to {layers - 1}."
-            )
-        here = [each for each in own if each.layer == layer]
-        if not 0 <= head < len(here):
-            raise SeqloomError(f"no head {head}; {here[0].path} has heads 0 to {len(here) - 1}.")
-        return here[head]
+        """One head; see :func:`seqloom.inspection.head_places.head_at`."""
+        return head_at(self.heads, layer, head, part)
 
     def text(self) -> str:
-        """The heads for people, a line a role with its figure, cases and 95 % interval."""
-        names = ("head", "confidence", "role", "largest weight falls on", "share", "95 % interval")
-        lines = [_ROW.format(*names, "cases", "beside").rstrip()]
+        """The heads for people, a line a role; figures with 95 % intervals and what they are of."""
+        lines = [_CAPTION, "", _ROW.format(*_NAMES)]
         for head in self.heads:
             lines += [line.rstrip() for line in _lines(head)]
         return "\n".join([*lines, *_losses(self.heads)])
@@ -106,13 +97,14 @@ class HeadsRecord(Record):
         return rendered(evidence_of(head), suffix)
 
 
-def _head(values: Any, place: str) -> Head:
+def _head(values: Any, place: str, version: int) -> Head:
     """A head; the roles that are told must be those that follow from its evidence."""
     kinds = declared(Head) | {"roles": list[str], "evidence": list[Any]}
     given = members(kinds, values, place)
     roles = given.pop("roles")
     given["evidence"] = [
-        _evidence(each, f"{place}.evidence[{n}]") for n, each in enumerate(given["evidence"])
+        _evidence(each, f"{place}.evidence[{n}]", version)
+        for n, each in enumerate(given["evidence"])
     ]
     head = Head(**given)
     one_of(PARTS, head.part, f"{place}.part")
@@ -121,8 +113,15 @@ def _head(values: Any, place: str) -> Head:
     return head
 
 
-def _evidence(values: Any, place: str) -> Evidence:
-    given = members(declared(Evidence) | {"accepted": bool}, values, place)
+def _evidence(values: Any, place: str, version: int) -> Evidence:
+    """Evidence; baselines of version 1 are values alone, without intervals and cases."""
+    kinds = declared(Evidence) | {"accepted": bool}
+    if version == 1:
+        kinds |= {"against": dict[str, float]}
+    given = members(kinds, values, place)
+    if version == 1:
+        against = given["against"].items()
+        given["against"] = {name: Measure(value, 0.0, 1.0, 0) for name, value in against}
     accepted = given.pop("accepted")
     evidence = Evidence(**given)
     one_of(ROLES, evidence.role, f"{place}.role")
@@ -133,30 +132,38 @@ def _evidence(values: Any, place: str) -> Evidence:
 
 def _lines(head: Head) -> Iterator[str]:
     """A line for each role; for a head without any, what comes nearest to being one."""
-    name = f"{head.part} layer {head.layer} head {head.head}"
-    confidence = f"{100 * head.confidence.value:.0f} %"
+    means = told(head.confidence), told(head.spread), f"{head.confidence.n:,}"
+    first = f"{head.part} layer {head.layer} head {head.head}", *means
     for each in head.accepted or head.nearest[:1]:
-        share, ends = f"{100 * each.value:.1f} %", f"[{100 * each.low:.1f}, {100 * each.high:.1f}]"
-        beside = ", ".join(f"{told} {100 * part:.0f} %" for told, part in each.against.items())
+        beside = ", ".join(f"{name} {_baseline(part)}" for name, part in each.against.items())
         role = each.role if each.accepted else "–"
-        yield _ROW.format(name, confidence, role, each.name, share, ends, f"{each.n:,}", beside)
-        name = confidence = ""
-    if name:
-        yield _ROW.format(name, confidence, "–", "(too few cases)", "", "", "", "")
+        yield _ROW.format(*first, role, each.name, told(each), f"{each.n:,}", beside)
+        first = "", "", "", ""
+    if first[0]:
+        yield _ROW.format(*first, "–", "(too few cases)", "", "", "")
+
+
+def _baseline(each: Measure) -> str:
+    """With its interval and cases, where the record has them."""
+    return f"{told(each)} of {each.n:,}" if each.n else f"{each.value:.2f}"
 
 
 def _losses(heads: list[Head]) -> Iterator[str]:
     """What is lost without each head, the largest loss first."""
-    if not heads[0].importance:
-        return
     figures = list(heads[0].importance)
+    if not figures:
+        return
     yield ""
-    yield "lost without the head".ljust(28) + "".join(
-        f"{figure:>16} {'95 % interval':>20}" for figure in figures
-    )
+    cells = [f"{figure:<{_width(figure)}}{counted(figure):>9}" for figure in figures]
+    yield f"{'lost without the head':<28}{'   '.join(cells)}"
     for head in sorted(heads, key=lambda each: -each.importance[figures[0]].value):
-        name = f"{head.part} layer {head.layer} head {head.head}".ljust(28)
-        losses = (head.importance[figure] for figure in figures)
-        yield name + "".join(
-            f"{each.value:>16.4f} {f'[{each.low:.4f}, {each.high:.4f}]':>20}" for each in losses
-        )
+        name = f"{head.part} layer {head.layer} head {head.head}"
+        cells = [
+            f"{told(each, 4):<{_width(figure)}}{each.n:>9,}"
+            for figure, each in head.importance.items()
+        ]
+        yield f"{name:<28}{'   '.join(cells)}"
+
+
+def _width(figure: str) -> int:
+    return max(len(figure), 26) + 1

@@ -50,6 +50,8 @@ class Line:
     """Name of a measure -> values [L P]."""
     update: int | None = None
     """Of a checkpoint: after how many updates."""
+    series: str = ""
+    """Checkpoints of one series are joined along updates; those but the first are dashed."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class Curves:
     measures: Mapping[str, Measure]
     """The first is shown first."""
     lines: Sequence[Line]
+
+    @property
+    def series(self) -> list[str]:
+        """The series, in their order."""
+        return list(dict.fromkeys(line.series for line in self.lines))
 
     @property
     def probes(self) -> list[str]:

@@ -127,14 +127,14 @@ class ProbeRecord(Record):
         run = self.run(states, labels, probe)
         return None if run is None else Figures.of([self.uniform / b for b in run.bits[layer]])
 
-    def selectivity(self, layer: int, probe: str) -> Figures | None:
+    def selectivity(self, layer: int, probe: str, states: str = TRAINED) -> Figures | None:
         """By how much the task's accuracy exceeds the control's (Hewitt and Liang 2019)."""
-        found = self._selectivities(layer, probe)
+        found = self._selectivities(layer, probe, states)
         return Figures.of(found) if found else None
 
-    def _selectivities(self, layer: int, probe: str) -> list[float]:
+    def _selectivities(self, layer: int, probe: str, states: str) -> list[float]:
         """One a seed; none without a control task."""
-        task, control = (self.run(TRAINED, labels, probe) for labels in (TASK, CONTROL))
+        task, control = (self.run(states, labels, probe) for labels in (TASK, CONTROL))
         if task is None or control is None:
             return []
         pairs = zip(task.accuracy[layer], control.accuracy[layer], strict=True)
@@ -173,11 +173,12 @@ class ProbeRecord(Record):
         return page_of(self._curves())
 
     def picture(self, suffix: str, progress: Progress | None = None) -> bytes:
-        """See :meth:`Record.picture`: accuracy and compression over the layers."""
+        """See :meth:`Record.picture`: accuracy, selectivity and compression over the layers."""
         from seqloom.inspection.curves_picture import figure_of
         from seqloom.inspection.picture import rendered
 
-        return rendered(figure_of(self._curves(), ["accuracy", "compression"]), suffix)
+        names = ["accuracy", "selectivity", "compression"]
+        return rendered(figure_of(self._curves(), names), suffix)
 
     def _curves(self) -> Curves:
         parts = ", ".join(f"{number:,} {name}" for name, number in self.examples.items())
@@ -201,11 +202,13 @@ class ProbeRecord(Record):
             "compression": [[self.uniform / bits for bits in row] for row in run.bits],
             "kilobits": [[bits / 1000 for bits in row] for row in run.bits],
         }
-        if (run.states, run.labels) == (TRAINED, TASK) and self.run(TRAINED, CONTROL, run.probe):
+        if run.labels == TASK and self.run(run.states, CONTROL, run.probe):
             values["selectivity"] = [
-                self._selectivities(layer, run.probe) for layer in range(len(self.layers))
+                self._selectivities(layer, run.probe, run.states)
+                for layer in range(len(self.layers))
             ]
-        return Line(f"{run.states} model, {run.labels}", run.probe, values, run.update)
+        name = f"{run.states} model, {run.labels}"
+        return Line(name, run.probe, values, run.update, run.labels)
 
 
 _NAMES = {"linear": "linear probe", "hidden": "probe with one hidden layer"}

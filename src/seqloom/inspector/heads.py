@@ -22,8 +22,8 @@ from seqloom.inspector.words import pieces_of_trees
 from seqloom.language_model import LanguageModel
 from seqloom.models.base import MaskedModel
 from seqloom.text.framing import Framing
-from seqloom.text.pieces import Pieces
 from seqloom.text.tags import Languages
+from seqloom.text.tokenizer import Tokenizer
 from seqloom.translator import Translator
 
 _WINDOW = 512
@@ -59,7 +59,6 @@ class Material:
         Raises:
             CorpusError: none is left.
         """
-        before = len(self.texts)
         own = self.texts is self.parsed
 
         def fits(text: Text) -> bool:
@@ -68,14 +67,21 @@ class Material:
                 limit is None or len(ids) <= limit for ids, limit in sides
             )
 
-        self.texts = list(filter(fits, self.texts))
-        self.parsed = self.texts if own else list(filter(fits, self.parsed))
-        left = before - len(self.texts)
         limit = f"of more than {source:,} tokens, the model's limit" if source else "too long"
-        if not self.texts or (self.trees and not self.parsed):
-            raise CorpusError(f"no text is left: all of {before:,} are empty or {limit}.")
-        if left:
-            self.notes.append(f"{left:,} of {before:,} texts are left out: empty, or {limit}")
+        before = {"texts": self.texts} | ({} if own else {"sentences of the treebank": self.parsed})
+        kept = [list(filter(fits, each)) for each in before.values()]
+        for (what, texts), left in zip(before.items(), kept, strict=True):
+            if not left and (texts or what == "texts"):
+                notes = "".join(f" ({note})" for note in self.notes)
+                raise CorpusError(
+                    f"no text is left: all of {len(texts):,} are empty or {limit}.{notes}"
+                )
+            if len(left) < len(texts):
+                self.notes.append(
+                    f"{len(texts) - len(left):,} of {len(texts):,} {what} are left out: empty, or "
+                    f"{limit}"
+                )
+        self.texts, self.parsed = kept[0], kept[-1]
 
 
 def heads_of_translator(
@@ -112,6 +118,11 @@ def heads_of_translator(
         written = _written(translator, material.texts, framing.begun, progress)
         material.write(written, len(framing.begun))
         material.notes.append("the decoder reads the model's own translations")
+        if losses:
+            material.notes.append(
+                "what is lost is measured on the model's own output, too: the whole model has a "
+                "BLEU of about 100. For a loss of translation quality, give a --target"
+            )
     tokenizers = translator.tokenizers
     sizes = {"source": tokenizers.source.size, "target": tokenizers.target.size}
     record, layers = _observed(translator.model, material, sizes, title, progress)
@@ -124,7 +135,7 @@ def heads_of_translator(
     def translate() -> list[str]:
         return decode(_written(translator, material.texts, framing.begun, None))
 
-    judged = Translations(translate, references, language)
+    judged = Translations(translate, references, language, own=targets is None)
     return _with_losses(record, translator.model, material, layers, judged, progress)
 
 
@@ -146,7 +157,7 @@ def heads_of_language_model(
     ids = model.tokenizer.encode_batch(texts)
     material = Material([Text(number, tuple(each)) for number, each in enumerate(ids)])
     if treebank is not None:
-        _parse(material, treebank, pieces_of_trees(model.tokenizer, treebank), [], begun=1)
+        _parse(material, treebank, model.tokenizer, [], begun=1)
     around = 2 if isinstance(model.model, MaskedModel) else 1
     # A causal model is scored by the end of a text, too.
     material.within(model.recipe.model.context - max(around, 1 + losses))
@@ -170,7 +181,7 @@ def _pairs(
     ids = framing.sources(sources)
     material = Material([Text(n, tuple(each), front=front) for n, each in enumerate(ids)])
     if treebank is not None:
-        _parse(material, treebank, pieces_of_trees(translator.tokenizers.source, treebank), before)
+        _parse(material, treebank, translator.tokenizers.source, before)
     if targets is not None:
         material.write(framing.targets(targets), len(framing.begun))
     material.within(translator.limit, translator.recipe.data.max_length)
@@ -180,11 +191,13 @@ def _pairs(
 def _parse(
     material: Material,
     treebank: Treebank,
-    pieces: Sequence[Pieces],
+    tokenizer: Tokenizer,
     front: Sequence[int],
     begun: int = 0,
 ) -> None:
     """Add the sentences of a treebank, behind the symbols of languages and of a beginning."""
+    pieces, notes = pieces_of_trees(tokenizer, treebank)
+    material.notes += notes
     material.parsed = [
         Text(number, (*front, *each.ids), front=(len(front), 0))
         for number, each in enumerate(pieces)

@@ -36,8 +36,8 @@ def probe_model(
 ) -> ProbeRecord:
     """Probe every layer for a property.
 
-    Beside the model's states for the task stand the control task, and a model of the same
-    architecture with random weights, drawn anew for each seed.
+    Beside the model's states (and those of each checkpoint) for the task stand the control task,
+    and a model of the same architecture with random weights, drawn anew for each seed.
 
     Args:
         subject: the model.
@@ -54,7 +54,7 @@ def probe_model(
     seeds = list(range(settings.seeds))
     trained: list[Layers] = [hidden_states(subject.model, each) for each in readings]
     layers = list(trained[0])
-    told = Told(progress, len(layers) * len(settings.kinds) * (3 + len(saved)))
+    told = Told(progress, len(layers) * len(settings.kinds) * (3 + 2 * len(saved)))
     task = [question.numbers(part) for part in _parts(question)]
     lots = [question.control(seed) for seed in seeds]
     control: list[Integers] = [np.stack(each) for each in zip(*lots, strict=True)]
@@ -68,8 +68,9 @@ def probe_model(
     for update, path in saved.items():
         states = [hidden_states(subject.at(path), each) for each in readings]
         name = f"update {update:,}"
-        made = _runs(name, TASK, states, task, question, settings.kinds, seeds, told)
-        runs += [replace(run, update=update) for run in made]
+        for which, labels in ((TASK, task), (CONTROL, control)):
+            made = _runs(name, which, states, labels, question, settings.kinds, seeds, told)
+            runs += [replace(run, update=update) for run in made]
     return ProbeRecord(
         question.name,
         str(subject.folder or ""),

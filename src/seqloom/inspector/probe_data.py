@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqloom.corpus.tagged import TaggedSentence, read_tagged
+from seqloom.corpus.formats.word_columns import last_column
+from seqloom.corpus.tagged import TaggedSentence, TaggedSentences, is_treebank, read_tagged
 from seqloom.errors import ColumnError, CorpusError
+from seqloom.inspector.subject import Readable
 
 LENGTH, WORD = "length", "word"
 TEXT_PROPERTIES = (LENGTH, WORD)
@@ -40,6 +42,8 @@ class Asked:
     """[e]."""
     keys: list[str]
     """[e]."""
+    capped: bool = False
+    """Whether there were more sentences than so many examples need."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -59,8 +63,8 @@ class Question:
     train: Asked
     validation: Asked
     test: Asked
-    left_out: int = 0
-    """Sentences that the model cannot read."""
+    notes: Sequence[str] = ()
+    """What is to be said of the files: sentences that the model cannot read, and so on."""
 
     @property
     def classes(self) -> list[str]:
@@ -110,7 +114,7 @@ def ask(
     test: Path | None = None,
     *,
     examples: int,
-    readable: Callable[[Sequence[TaggedSentence]], list[TaggedSentence]] = list,
+    readable: Callable[[TaggedSentences], Readable] = Readable.all_of,
     seed: int = 0,
 ) -> Question:
     """Read a treebank and ask a property of it.
@@ -125,27 +129,29 @@ def ask(
         seed: which sentences these are.
 
     Raises:
-        CorpusError: no such column, one class only, or fewer examples than classes.
+        CorpusError: no such column, one class only, fewer examples than classes, or ``test`` is
+            ``treebank``.
     """
+    check_apart(treebank, test)
     column = None if name in TEXT_PROPERTIES else name
     order = np.random.default_rng(seed)
+    notes = list[str]()
 
     def read(path: Path) -> list[TaggedSentence]:
         try:
-            found = read_tagged([path], column=column).sentences
+            found = readable(read_tagged([path], column=column))
         except ColumnError as error:
             raise ColumnError(f"{error} Or ask for length, word or tree.") from None
-        chosen = readable(found)
-        left_out.append(len(found) - len(chosen))
-        return [chosen[row] for row in order.permutation(len(chosen))]
+        notes.extend(found.notes)
+        return [found.sentences[row] for row in order.permutation(len(found.sentences))]
 
-    left_out = list[int]()
     learned = read(treebank)
     if test is None:
         cut = len(learned) // 5
         measured, learned = learned[:cut], learned[cut:]
     else:
         measured = read(test)
+        notes += shared(learned, measured, treebank, test)
     cut = len(learned) // 10
     parts = [learned[cut:], learned[:cut], measured]
     limits = [examples, max(1, examples // 5), max(1, examples // 2)]
@@ -156,9 +162,46 @@ def ask(
     else:
         asked = [_tags(part, limit) for part, limit in zip(parts, limits, strict=True)]
     train, stop, measure = asked
-    question = Question(name or "tags", train, stop, measure, sum(left_out))
+    question = Question(_called(name, treebank), train, stop, measure, notes)
     _check(question, treebank)
     return question
+
+
+def check_apart(treebank: Path, test: Path | None) -> None:
+    """Refuse to measure on what is learned from.
+
+    Raises:
+        CorpusError: ``test`` is ``treebank``, by whatever name.
+    """
+    if test is not None and test.resolve() == treebank.resolve():
+        raise CorpusError(
+            f"--test {test} is the file of --treebank, and what was learned is no measure. Name "
+            "another file, or leave --test out: a fifth of the sentences is kept to measure on."
+        )
+
+
+def shared(
+    learned: Sequence[TaggedSentence],
+    measured: Sequence[TaggedSentence],
+    treebank: Path,
+    test: Path,
+) -> list[str]:
+    """What is to be said of sentences that stand in both files; mostly nothing."""
+    known = {sentence.words for sentence in learned}
+    both = sum(sentence.words in known for sentence in measured)
+    if not both:
+        return []
+    return [
+        f"{both:,} of {len(measured):,} sentences of {test} stand in {treebank}, too: what is "
+        "measured on them may have been learned by heart"
+    ]
+
+
+def _called(name: str | None, path: Path) -> str:
+    """What is asked for, as titles and messages say it."""
+    if name in TEXT_PROPERTIES or is_treebank(path):
+        return name or "upos"
+    return f"column {last_column(path) if name is None else name}"
 
 
 def _tags(sentences: Sequence[TaggedSentence], limit: int) -> Asked:
@@ -169,16 +212,18 @@ def _tags(sentences: Sequence[TaggedSentence], limit: int) -> Asked:
         kept.append(sentence)
         words += len(sentence.words)
     labels = [tag for sentence in kept for tag in sentence.tags]
-    return Asked(kept, False, labels, [word.lower() for each in kept for word in each.words])
+    keys = [word.lower() for each in kept for word in each.words]
+    return Asked(kept, False, labels, keys, len(kept) < len(sentences))
 
 
-def _texts(sentences: list[TaggedSentence], labels: list[str]) -> Asked:
-    return Asked(sentences, True, labels, [each.words[0].lower() for each in sentences])
+def _texts(sentences: list[TaggedSentence], labels: list[str], capped: bool) -> Asked:
+    return Asked(sentences, True, labels, [each.words[0].lower() for each in sentences], capped)
 
 
 def _lengths(parts: Sequence[list[TaggedSentence]], limits: Sequence[int]) -> list[Asked]:
     """Lengths in six ranges that hold as many training sentences each."""
     kept = [part[:limit] for part, limit in zip(parts, limits, strict=True)]
+    capped = [len(part) > limit for part, limit in zip(parts, limits, strict=True)]
     lengths = [len(sentence.words) for sentence in kept[0]]
     shares = np.arange(1, _BINS) / _BINS
     edges = np.unique(np.quantile(lengths, shares)) if lengths else np.zeros(0)
@@ -188,8 +233,8 @@ def _lengths(parts: Sequence[list[TaggedSentence]], limits: Sequence[int]) -> li
         _texts(part, [
             f"{place + 1:0{width}} {names[place]}"
             for place in np.searchsorted(edges, [len(each.words) for each in part])
-        ])
-        for part in kept
+        ], more)
+        for part, more in zip(kept, capped, strict=True)
     ]  # fmt: skip
 
 
@@ -203,27 +248,40 @@ def _words(parts: Sequence[list[TaggedSentence]], limits: Sequence[int]) -> list
     found = list[Asked]()
     for part, limit in zip(parts, limits, strict=True):
         held = [(each, asked & {word.lower() for word in each.words}) for each in part]
-        one = [(sentence, words.pop()) for sentence, words in held if len(words) == 1][:limit]
-        found.append(_texts([sentence for sentence, _ in one], [word for _, word in one]))
+        one = [(sentence, words.pop()) for sentence, words in held if len(words) == 1]
+        sentences, labels = [sentence for sentence, _ in one], [word for _, word in one]
+        found.append(_texts(sentences[:limit], labels[:limit], len(one) > limit))
     return found
+
+
+def more_of(capped: bool) -> str:
+    """What to do where there is too little of a part."""
+    return "Raise --examples, which leaves the others out" if capped else "Give more sentences"
 
 
 def _check(question: Question, treebank: Path) -> None:
     classes, number = question.classes, len(question.train)
+    more = more_of(question.train.capped)
     if len(classes) < 2:
         found = f"all have the {question.name} {classes[0]!r}" if classes else "no class"
         raise CorpusError(
             f"{treebank}: {number:,} examples to learn from, {found}; a probe needs two classes or "
-            "more. Give more sentences, or ask for another property."
+            f"more. {more}, or ask for another property.{_beside(question)}"
         )
     if number < len(classes) * 2:
         raise CorpusError(
             f"{treebank}: {number:,} examples of {len(classes):,} classes of {question.name}; a "
-            "probe needs at least two a class. Give more sentences, or ask for another property."
+            f"probe needs at least two a class. {more}, or ask for another property."
+            f"{_beside(question)}"
         )
     for what, part in {"to stop by": question.validation, "to measure on": question.test}.items():
         if len(part) < _LEAST:
             raise CorpusError(
                 f"{treebank}: {len(part):,} examples are left {what}; expected {_LEAST} or more. "
-                "Give more sentences."
+                f"{more_of(part.capped)}.{_beside(question)}"
             )
+
+
+def _beside(question: Question) -> str:
+    """What may be the cause, behind the message."""
+    return "".join(f" ({note})" for note in question.notes)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from seqloom.corpus.pairs import Progress
+from seqloom.corpus.tagged import TaggedSentences
 from seqloom.corpus.trees import Tree, read_treebank
 from seqloom.errors import CorpusError
 from seqloom.inspection.probe_record import RANDOM, SPLIT, TRAINED
@@ -25,6 +26,7 @@ from seqloom.inspection.structural import (
     tree_distances,
 )
 from seqloom.inspection.structure_record import StructureRecord, StructureRun
+from seqloom.inspector.probe_data import check_apart, more_of, shared
 from seqloom.inspector.subject import Subject, Told
 
 Layers = Mapping[str, np.ndarray]
@@ -39,8 +41,8 @@ class Trees(NamedTuple):
     train: list[Tree]
     validation: list[Tree]
     test: list[Tree]
-    left_out: int
-    """Sentences that the model cannot read."""
+    notes: list[str]
+    """What is to be said of the files: sentences that the model cannot read, and so on."""
 
 
 def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) -> Trees:
@@ -53,30 +55,35 @@ def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) 
         words: at most so many are learned from, and half as many measured on.
 
     Raises:
-        CorpusError: no CoNLL-U, or fewer than ten trees for a part.
+        CorpusError: no CoNLL-U, fewer than ten trees for a part, or ``test`` is ``treebank``.
+        TokenizerError: most words are unknown to the model.
     """
-    order, left_out = np.random.default_rng(0), 0
-    banks = list[list[Tree]]()
-    for path in filter(None, (treebank, test)):
-        trees = [tree for tree in read_treebank(path).trees if len(tree.heads) > 1]
-        readable = {id(each) for each in subject.readable([tree.sentence for tree in trees])}
-        kept = [tree for tree in trees if id(tree.sentence) in readable]
-        left_out += len(trees) - len(kept)
-        banks.append([kept[row] for row in order.permutation(len(kept))])
-    learned = banks[0]
-    measured = banks[1] if test is not None else learned[: len(learned) // 5]
-    learned = learned if test is not None else learned[len(learned) // 5 :]
+    check_apart(treebank, test)
+    order, notes = np.random.default_rng(0), list[str]()
+
+    def read(path: Path) -> list[Tree]:
+        kept, said = _readable(subject, path)
+        notes.extend(said)
+        return [kept[row] for row in order.permutation(len(kept))]
+
+    learned = read(treebank)
+    if test is None:
+        cut = len(learned) // 5
+        measured, learned = learned[:cut], learned[cut:]
+    else:
+        measured = read(test)
+        known, asked = ([tree.sentence for tree in trees] for trees in (learned, measured))
+        notes += shared(known, asked, treebank, test)
     cut = len(learned) // 10
-    parts = [
-        _until(learned[cut:], words),
-        _until(learned[:cut], words // 5),
-        _until(measured, words // 2),
-    ]
-    for what, part in zip(("learn from", "stop by", "measure on"), parts, strict=True):
+    whole = learned[cut:], learned[:cut], measured
+    limits = words, words // 5, words // 2
+    parts = [_until(trees, limit) for trees, limit in zip(whole, limits, strict=True)]
+    for what, part, all_ in zip(("learn from", "stop by", "measure on"), parts, whole, strict=True):
         if len(part) < _LEAST:
+            beside = "".join(f" ({note})" for note in notes)
             raise CorpusError(
                 f"{treebank}: {len(part):,} trees are left to {what}; expected {_LEAST} or more. "
-                "Give more sentences."
+                f"{more_of(len(part) < len(all_))}.{beside}"
             )
     train, stop, measure = parts
     shortest, longest = LENGTHS
@@ -85,7 +92,15 @@ def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) 
             f"{test or treebank}: no sentence to measure on has {shortest} to {longest} words, and "
             "rank correlations are those of such sentences. Give other sentences."
         )
-    return Trees(train, stop, measure, left_out)
+    return Trees(train, stop, measure, notes)
+
+
+def _readable(subject: Subject, path: Path) -> tuple[list[Tree], list[str]]:
+    """The trees of a file that the model can read, and what is to be said of the others."""
+    trees = [tree for tree in read_treebank(path).trees if len(tree.heads) > 1]
+    found = subject.readable(TaggedSentences([tree.sentence for tree in trees], str(path)))
+    readable = {id(each) for each in found.sentences}
+    return [tree for tree in trees if id(tree.sentence) in readable], found.notes
 
 
 def _until(trees: Sequence[Tree], words: int) -> list[Tree]:

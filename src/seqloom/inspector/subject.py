@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from seqloom.corpus.pairs import Progress
-from seqloom.corpus.tagged import TaggedSentence
+from seqloom.corpus.tagged import TaggedSentence, TaggedSentences
 from seqloom.errors import FolderError
 from seqloom.folder import load_weights
 from seqloom.inspection.recording import ReadableModel
 from seqloom.inspection.states import Reading
+from seqloom.inspector.words import check_words
 from seqloom.language_model import LanguageModel
 from seqloom.models import build_language_model, build_model
 from seqloom.models.base import MaskedModel
@@ -37,6 +39,19 @@ class Told:
         self.done += 1
         if self.progress is not None:
             self.progress("probes", self.done, self.total)
+
+
+class Readable(NamedTuple):
+    """What a model can read of a file."""
+
+    sentences: list[TaggedSentence]
+    notes: list[str]
+    """What is to be said of the file: sentences left out, and so on."""
+
+    @classmethod
+    def all_of(cls, found: TaggedSentences) -> Readable:
+        """Everything."""
+        return cls(found.sentences, [])
 
 
 @dataclass(frozen=True)
@@ -101,15 +116,27 @@ class Subject:
             found.append(Reading(ids, [(start, end)] if whole else spans))
         return found
 
-    def readable(self, sentences: Sequence[TaggedSentence]) -> list[TaggedSentence]:
-        """Those that are not too long for the model."""
+    def readable(self, found: TaggedSentences) -> Readable:
+        """The sentences that are not too long for the model.
+
+        Raises:
+            TokenizerError: a word that the tokenizer has no piece for, or most words are unknown.
+        """
         around = len(self.before) + len(self.after)
-        pieces = pieces_of(self.tokenizer, sentences)
-        return [
+        pieces = list(pieces_of(self.tokenizer, found.sentences))
+        notes = check_words(self.tokenizer, pieces, found.name)
+        kept = [
             sentence
-            for sentence, each in zip(sentences, pieces, strict=True)
+            for sentence, each in zip(found.sentences, pieces, strict=True)
             if self.limit is None or len(each.ids) + around <= self.limit
         ]
+        left = len(found) - len(kept)
+        if left:
+            notes.append(
+                f"{left:,} of {len(found):,} sentences of {found.name} are longer than the model's "
+                "limit; left out"
+            )
+        return Readable(kept, notes)
 
     def untrained(self, seed: int) -> ReadableModel:
         """A model of the same architecture with random weights."""

@@ -16,6 +16,9 @@ from seqloom.text.tags import Languages
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.translator import Translator
 
+_MANY = 4
+"""Pieces of a word from which on a text looks foreign to a vocabulary."""
+
 
 def record_words(
     translator: Translator,
@@ -60,12 +63,14 @@ def record_words(
     return record, (len(fronts[0]), len(fronts[1]))
 
 
-def pieces_of_trees(tokenizer: Tokenizer, treebank: Treebank) -> list[Pieces]:
+def pieces_of_trees(tokenizer: Tokenizer, treebank: Treebank) -> tuple[list[Pieces], list[str]]:
     """The pieces of the sentences of a treebank, whose words each have pieces of their own.
 
+    Returns:
+        Pieces, and the notes of :func:`check_words`.
+
     Raises:
-        TokenizerError: a word has no piece of its own, or most words have none that the model
-            knows.
+        TokenizerError: a word has no piece of its own, or as :func:`check_words`.
     """
     sentences = [tree.sentence for tree in treebank.trees]
     found = list(pieces_of(tokenizer, sentences))
@@ -77,14 +82,34 @@ def pieces_of_trees(tokenizer: Tokenizer, treebank: Treebank) -> list[Pieces]:
                     "share a token of this model, so no weight belongs to one of them alone. Take "
                     "the sentence out, or choose another model."
                 )
+    return found, check_words(tokenizer, found, treebank.name)
+
+
+def check_words(tokenizer: Tokenizer, found: Sequence[Pieces], name: str) -> list[str]:
+    """What is to be said of words that are no words of the model's language; mostly nothing.
+
+    Args:
+        tokenizer: of the model.
+        found: the pieces of all sentences.
+        name: of the file, for messages.
+
+    Raises:
+        TokenizerError: most words have no piece that the model knows.
+    """
     words = sum(len(pieces.firsts) for pieces in found)
     unknown = sum(each == tokenizer.symbols.unknown for pieces in found for each in pieces.ids)
     if 2 * unknown > words:
         raise TokenizerError(
-            f"{treebank.name}: {unknown:,} tokens of its {words:,} words are unknown to this "
-            "model; is it in the language that the model reads?"
+            f"{name}: {unknown:,} tokens of its {words:,} words are unknown to this model; is it "
+            "in the language that the model reads?"
         )
-    return found
+    each = sum(len(pieces.ids) for pieces in found) / max(words, 1)
+    if each <= _MANY or tokenizer.kind == "character":
+        return []
+    return [
+        f"the words of {name} are cut into {each:.1f} pieces each; is it written in the language "
+        "of the model?"
+    ]
 
 
 def _pieces(tokenizer: Tokenizer, words: Sequence[str], place: str) -> Pieces:

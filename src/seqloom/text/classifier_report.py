@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from seqloom.corpus.files import whole_new_folder
 from seqloom.corpus.streams import writing_bytes
-from seqloom.errors import writing
 from seqloom.text.classifier import BagClassifier
 from seqloom.text.classifier_recipe import ClassifierRecipe
 
@@ -58,22 +56,11 @@ def write_classifier(
     Raises:
         FolderError: it cannot be written; nothing is left behind then.
     """
-    out = out.absolute()
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.mkdir()
-            classifier.save(temporary)
-            _write(temporary / "config.json", _json(_config(recipe)))
-            _write(temporary / "metrics.json", _json(report))
-            _write(temporary / "README.md", model_card(classifier, recipe, report, command))
-            if out.exists():
-                out.rmdir()
-            temporary.rename(out)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+    with whole_new_folder(out) as temporary:
+        classifier.save(temporary)
+        _write(temporary / "config.json", _json(_config(recipe)))
+        _write(temporary / "metrics.json", _json(report))
+        _write(temporary / "README.md", model_card(classifier, recipe, report, command))
 
 
 def _config(recipe: ClassifierRecipe) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from seqloom.errors import CorpusError, SeqloomError
 if TYPE_CHECKING:
     from seqloom.corpus.trees import Treebank
     from seqloom.inspection.heads_record import HeadsRecord
+    from seqloom.language_model import LanguageModel
     from seqloom.text.tags import Languages
+    from seqloom.translator import Translator
 
 
 def heads(
@@ -78,6 +80,7 @@ def heads(
 
     for place in out or []:
         HeadsRecord.check_suffix(place)
+    wanted = None if layer is None or head is None else (layer, head, part)
     if (layer is None) != (head is None) or (part is not None and head is None):
         raise SeqloomError("--part, --layer and --head name one head together; give both numbers.")
     sources, targets = _sides(source, target, sentences)
@@ -86,8 +89,9 @@ def heads(
     trees = None if treebank is None else read_treebank(treebank, sentences)
     languages: Languages = {"target_language": target_language, "source_language": source_language}
     with Watch() as watch:
-        record = _record(folder, sources, targets, trees, importance, languages, device, watch)
-        one = None if layer is None or head is None else record.head(layer, head, part)
+        model = _opened(folder, targets, languages, device, wanted)
+        record = _record(model, folder, sources, targets, trees, importance, languages, watch)
+        one = None if wanted is None else record.head(*wanted)
         for place in out or []:
             suffix = place.suffix.lower()
             if one is None or suffix in (".html", ".json"):
@@ -114,22 +118,45 @@ def _sides(
     return (lines[0] if lines else []), (lines[1] if len(lines) > 1 else None)
 
 
+def _opened(
+    folder: Path,
+    targets: list[str] | None,
+    languages: Languages,
+    device: str | None,
+    wanted: tuple[int, int, str | None] | None,
+) -> Translator | LanguageModel:
+    """The model, in which there is the head that is ``wanted``."""
+    from seqloom.inspection.head_places import head_at, places_of
+
+    found: Translator | LanguageModel
+    if folder_kind(folder) is None:
+        found = open_translator(folder, device)
+    elif targets is not None or any(languages.values()):
+        raise CorpusError(f"{folder} holds a language model, which reads one text, no target.")
+    else:
+        found = open_language_model(folder, device)
+    if wanted is not None:
+        head_at(places_of(found.model), *wanted)
+    return found
+
+
 def _record(
+    model: Translator | LanguageModel,
     folder: Path,
     sources: list[str],
     targets: list[str] | None,
     treebank: Treebank | None,
     losses: bool,
     languages: Languages,
-    device: str | None,
     watch: Watch,
 ) -> HeadsRecord:
     from seqloom.inspector.heads import heads_of_language_model, heads_of_translator
+    from seqloom.translator import Translator
 
     title = f"Heads of {folder.name or folder.resolve().name}"
-    if folder_kind(folder) is None:
+    if isinstance(model, Translator):
         return heads_of_translator(
-            open_translator(folder, device),
+            model,
             sources,
             targets,
             treebank=treebank,
@@ -138,10 +165,8 @@ def _record(
             title=title,
             progress=watch.stage,
         )
-    if targets is not None or any(languages.values()):
-        raise CorpusError(f"{folder} holds a language model, which reads one text, no target.")
     return heads_of_language_model(
-        open_language_model(folder, device),
+        model,
         sources,
         treebank=treebank,
         losses=losses,

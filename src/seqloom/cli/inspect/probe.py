@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -118,7 +119,7 @@ def _property(
 
     treebank, test, examples = material
     question = ask(asked, treebank, test, examples=examples, readable=subject.readable)
-    _tell(question.left_out)
+    _tell(question.notes)
     return probe_model(subject, question, settings, watch.stage)
 
 
@@ -128,10 +129,10 @@ def _trees(
     from seqloom.inspector.structure import probe_structure, read_trees
 
     trees = read_trees(subject, *material)
-    _tell(trees.left_out)
+    _tell(trees.notes)
     return probe_structure(subject, trees, seeds, checkpoints, watch.stage)
 
 
-def _tell(left_out: int) -> None:
-    if left_out:
-        say(f"{left_out:,} sentences are longer than the model's limit; left out")
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes:
+        say(note)

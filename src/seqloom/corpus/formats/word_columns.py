@@ -35,7 +35,7 @@ def read_word_columns(path: Path, column: str | int | None) -> Iterator[Row]:
             continue
         if not width:
             tabs = "\t" in line
-        cells = line.split("\t") if tabs else line.split()
+        cells = _cells(line, tabs)
         if not width:
             width, at = len(cells), _column(path, number, line, cells, column)
         _check(path, number, line, cells, width, at)
@@ -44,6 +44,22 @@ def read_word_columns(path: Path, column: str | int | None) -> Iterator[Row]:
         tags.append(cells[at].strip())
     if words:
         yield _row(path, words, tags, start)
+
+
+def last_column(path: Path) -> int:
+    """The number of the last column, the word being 0, as the first line has it; 0 of none.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
+    for line in read_lines(path):
+        if line.strip() and not line.startswith(_DOCUMENT):
+            return len(_cells(line, "\t" in line)) - 1
+    return 0
+
+
+def _cells(line: str, tabs: bool) -> list[str]:
+    return line.split("\t") if tabs else line.split()
 
 
 def _row(path: Path, words: list[str], tags: list[str], start: int) -> Row:
