@@ -173,6 +173,20 @@ def test_lines_are_answered_one_after_another(answering: Path) -> None:
     assert done.out == "A\nH\n"
 
 
+def test_a_message_that_is_too_long_does_not_end_a_conversation(
+    answering: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = ("--set", "decoding.sample=false", "--set", "decoding.beam=1")
+    typed = f"a\n{'b ' * 500}\nh\n"
+    monkeypatch.setattr("seqloom.cli.chat.is_terminal", lambda stream: True)
+    done = seqloom("chat", answering / "chat", *how, stdin=typed)
+    assert (done.code, done.out) == (0, "A\nH\n")
+    assert "The conversation goes on without it." in done.err
+    monkeypatch.setattr("seqloom.cli.chat.is_terminal", lambda stream: False)
+    done = seqloom("chat", answering / "chat", *how, stdin=typed)  # nobody can shorten it
+    assert (done.code, done.out) == (2, "A\n") and "goes on" not in done.err
+
+
 def test_a_model_that_cannot_converse_says_so(answering: Path) -> None:
     done = seqloom("chat", answering / "gpt", stdin="")  # before anything is said
     assert done.code == 2

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqloom.cli.console import say
 from seqloom.cli.files import lines
 from seqloom.cli.options import Device, Settings, decoding_recipe, open_language_model
+from seqloom.errors import DecodingError
 from seqloom.runtime import is_terminal
+
+if TYPE_CHECKING:
+    from seqloom.language_model import LanguageModel
+    from seqloom.recipe import DecodingRecipe
 
 
 def chat(
@@ -40,16 +47,30 @@ def chat(
     _invite()
     for line in lines("-"):
         if line.strip():
-            messages.append({"role": "user", "content": line})
-            said = ""
-            for piece in model.answer(messages, options):
-                said += piece
-                sys.stdout.write(piece)
-                sys.stdout.flush()
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-            messages.append({"role": "assistant", "content": said})
+            asked = {"role": "user", "content": line}
+            try:
+                said = _answer(model, [*messages, asked], options)
+            except DecodingError as error:
+                if not is_terminal(sys.stdin):
+                    raise
+                say(f"{error} The conversation goes on without it.")
+            else:
+                messages += [asked, {"role": "assistant", "content": said}]
         _invite()
+
+
+def _answer(
+    model: LanguageModel, messages: Sequence[Mapping[str, str]], options: DecodingRecipe
+) -> str:
+    """Print an answer as it grows; the whole of it."""
+    said = ""
+    for piece in model.answer(messages, options):
+        said += piece
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    return said
 
 
 def _invite() -> None:
