@@ -147,6 +147,9 @@ def test_nearest_texts_of_a_file(work: Path) -> None:
     record = seqloom("neighbours", "vectors", "soup bread", *options, "--json", cwd=work)
     best = json.loads(record.out)["neighbours"][0]
     assert (best["text"], best["line"]) == ("soup bread", 3)
+    first = seqloom("neighbours", "bert", "goal", *options, "--pooling", "first", cwd=work)
+    mean = seqloom("neighbours", "bert", "goal", *options, "--device", "cpu", cwd=work)
+    assert (first.code, mean.code) == (0, 0) and first.out != mean.out
 
 
 def gpt(folder: Path) -> None:
@@ -228,6 +231,7 @@ def test_unseen_labels_of_validation_count_as_wrong(work: Path, tmp_path: Path) 
         (["embed", "bert", "nowhere.txt"], "nowhere.txt: no such file"),
         (["neighbours", "bert", "goal"], "bert holds an encoder; name texts to look among"),
         (["neighbours", "x.vec", "goal", "--among", "y"], "--among y is for encoders"),
+        (["neighbours", "x.vec", "goal", "--device", "cpu"], "--device cpu is for encoders"),
     ],
 )
 def test_the_other_verbs_refuse(arguments: list[str], expected: str, work: Path) -> None:

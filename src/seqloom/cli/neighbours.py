@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
 from seqloom.cli.console import Watch, say
-from seqloom.cli.embed import AT_ONCE, open_vectors_of_texts
+from seqloom.cli.embed import AT_ONCE, Pooling, open_vectors_of_texts
 from seqloom.cli.files import lines, one_line
-from seqloom.cli.options import Json, folder_kind
+from seqloom.cli.options import Device, Json, folder_kind
 from seqloom.errors import VectorsError
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def neighbours(
     ] = None,
     number: Annotated[int, typer.Option(min=1, metavar="N", help="Neighbours to show.")] = 10,
     as_json: Json = False,
+    pooling: Pooling = None,
+    device: Device = None,
 ) -> None:
     """Show the words nearest to a word with their cosines, or the texts most like a text.
 
@@ -64,7 +66,11 @@ def neighbours(
     """
     questions = _questions(words or [], file)
     with Watch() as watch:
-        answer = _opened(folder, number, among, watch)
+        if folder_kind(folder) is None:
+            _refuse_options_of_encoders(folder, among, pooling, device)
+            answer = _opened(folder, number, watch)
+        else:
+            answer = _of_texts(folder, among, number, (pooling, device), watch)
     if not _all_answered(questions, answer, _as_json if as_json else _as_text):
         raise typer.Exit(2)
 
@@ -94,14 +100,17 @@ def _questions(words: Sequence[str], file: str | None) -> Iterator[str]:
     return filter(None, map(str.strip, lines(file or "-")))
 
 
-def _opened(folder: Path, number: int, among: str | None, watch: Watch) -> Callable[[str], Found]:
-    """What answers questions: word vectors, documents, or the texts of a file."""
-    if folder_kind(folder) is not None:
-        if among is None:
-            raise VectorsError(f"{folder} holds an encoder; name texts to look among: --among FILE")
-        return _of_texts(folder, number, among, watch)
-    if among is not None:
-        raise VectorsError(f"--among {among} is for encoders, and {folder} holds none.")
+def _refuse_options_of_encoders(
+    folder: Path, among: str | None, pooling: str | None, device: str | None
+) -> None:
+    given = {"--among": among, "--pooling": pooling, "--device": device}
+    for name, value in given.items():
+        if value is not None:
+            raise VectorsError(f"{name} {value} is for encoders, and {folder} holds none.")
+
+
+def _opened(folder: Path, number: int, watch: Watch) -> Callable[[str], Found]:
+    """What answers questions: word vectors, or documents."""
     from seqloom.text import bag
 
     if (folder / f"{bag.NAME}.json").is_file():
@@ -120,15 +129,23 @@ def _opened(folder: Path, number: int, among: str | None, watch: Watch) -> Calla
     return nearest
 
 
-def _of_texts(folder: Path, number: int, among: str, watch: Watch) -> Callable[[str], Found]:
-    """The texts of a file whose vectors are nearest to that of a text.
+def _of_texts(
+    folder: Path,
+    among: str | None,
+    number: int,
+    how: tuple[Literal["mean", "first"] | None, str | None],
+    watch: Watch,
+) -> Callable[[str], Found]:
+    """The texts of a file whose vectors are nearest to that of a text; ``how``: pooling, device.
 
     Raises:
-        VectorsError: the file holds no text.
+        VectorsError: no file is named, or it holds no text.
     """
     import numpy as np
 
-    encoder = open_vectors_of_texts(folder, None, None)
+    if among is None:
+        raise VectorsError(f"{folder} holds an encoder; name texts to look among: --among FILE")
+    encoder = open_vectors_of_texts(folder, *how)
     texts = [Line(at, text) for at, text in enumerate(lines(among), 1) if text.strip()]
     if not texts:
         raise VectorsError(f"{among}: no text in it; expected one a line.")
