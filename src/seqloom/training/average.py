@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from seqloom.corpus.files import whole_new_folder
 from seqloom.errors import FolderError
 from seqloom.folder import load_config, load_folder, save_config, save_weights, write_text
 from seqloom.tensors import load_tensors
@@ -34,9 +35,10 @@ def average_folders(folders: Sequence[Path], out: Path) -> int:
                         f"{what} can be averaged."
                     )
     mean = average_weights(list(weights))
-    save_config(out, first.recipe, first.tokenizers)
-    save_weights(out, mean, first.recipe, first.tokenizers)
-    write_text(out / "README.md", _card(folders, len(files)))
+    with whole_new_folder(out) as made:
+        save_weights(made, mean, first.recipe, first.tokenizers)
+        write_text(made / "README.md", _card(folders, len(files)))
+        save_config(made, first.recipe, first.tokenizers)
     return len(files)
 
 
