@@ -1,24 +1,26 @@
 """Word alignment: attention, a statistical aligner and the diagonal against links made by people.
 
     python benchmarks/alignment.py [--minutes 15] [--pairs N] [--seed 1] [--threads N]
-        [--only transformer reverse rnn eflomal] [--gold-set enfr] [--data DIR]
+        [--only transformer reverse deep rnn eflomal] [--gold-set enfr] [--data DIR]
     python benchmarks/alignment.py --gold-set enru --model FOLDER [--reverse FOLDER]
 
-On Tatoeba's English-French pairs train, for the same minutes each: a Transformer of 4+4 layers,
-width 128, one of the other direction (reverse), and a GRU with additive attention (rnn; Bahdanau
-et al. 2015). The 47 pairs of align/enfr are aligned by each. Taken down are the alignment error
-rate of every layer's mean and every head, when a word is written and when it has been read; and of
-the ways to choose where to read: the layer that is best on the other half of the gold, the layers
-that agree most with the reverse model (Chen et al. 2020), and the default where there is neither.
-The last table ranks what that default could be, by the mean over the Transformers. eflomal
-(Östling and Tiedemann 2016), which gets an environment of its own, learns from the same training
-pairs and from the 47, without their links; its directions are joined by grow-diag-final-and, as
-are those of the models.
+On Tatoeba's English-French pairs train, for the same minutes each: a Transformer of 2+1 layers,
+width 128, one of the other direction (reverse), one of 4+4 layers (deep), and a GRU with additive
+attention (rnn; Bahdanau et al. 2015). The 47 pairs of align/enfr are aligned by each. Taken down
+are the alignment error rate of every layer's mean and every head, when a word is written and when
+it has been read; and of the ways to choose where to read: the layer that is best on the other half
+of the gold, the layers that agree most with the reverse model (Chen et al. 2020), and the default
+where there is neither. The last table ranks what that default could be, by the Transformer of
+several layers. eflomal (Östling and Tiedemann 2016), which gets an environment of its own, learns
+from the same training pairs and from the 47, without their links; its directions are joined by
+grow-diag-final-and, as are those of the models.
 
 All learn from one text, which is written as the gold is: words and punctuation parted by spaces
-(Moses), in lower case, elided and contracted words written out (see alignment_text.py). Scores on
-validation pairs are of that text, too. A model whose vocabulary has no capital letter reads the
-gold in lower case, any other as it stands; eflomal reads it in lower case.
+(Moses), in lower case, elided and contracted words written out (see alignment_text.py). The models,
+too, learn from the 47 pairs without their links, each in 30 lines; their lines hold one to three
+pairs, since the gold's sentences are twice as long as those of training. Scores on validation pairs
+are of that text, too. A model whose vocabulary has no capital letter reads the gold in lower case,
+any other as it stands; eflomal reads it in lower case.
 
 --model and --reverse take models that were trained before; the other sets of gold have no training
 pairs of their own and are measured with such models alone. What --only leaves out is not trained,
@@ -39,7 +41,16 @@ from pathlib import Path
 from typing import Any
 
 from alignment_figures import Figures, baseline, best, measured, of_links, rules, turned
-from alignment_models import REVERSE, RNN, TRANSFORMER, Model, finished, opened, trained
+from alignment_models import (
+    DEEP,
+    REVERSE,
+    RNN,
+    TRANSFORMER,
+    Model,
+    finished,
+    opened,
+    trained,
+)
 from alignment_peer import NAME, eflomal
 from alignment_text import GOLD_SETS, Texts, lowered, write_texts
 from peers import FOLDER, HERE, PeerMissing, parse_with_corpus, table, write_results
@@ -50,7 +61,7 @@ from seqloom.runtime import devices, processors, set_threads
 
 WORK = FOLDER / "alignment"
 GIVEN = "given"
-NAMES = (TRANSFORMER, REVERSE, RNN, NAME)
+NAMES = (TRANSFORMER, REVERSE, DEEP, RNN, NAME)
 RESULTS = HERE / "results" / "alignment.json"
 
 
@@ -89,7 +100,7 @@ def made(
     texts: Texts, chosen: argparse.Namespace, left_out: set[str]
 ) -> Iterator[tuple[str, Model]]:
     """Models trained now or before; the reverse one first, which the others ask."""
-    for name in (REVERSE, TRANSFORMER, RNN):
+    for name in (REVERSE, TRANSFORMER, DEEP, RNN):
         if name in left_out:
             continue
         if name in chosen.only or finished(name, texts, chosen):
@@ -120,7 +131,7 @@ def measure(chosen: argparse.Namespace, before: Figures) -> Iterator[Figures]:
     more: Iterable[tuple[str, Model]] = ()
     if gold_set.corpus is not None:
         work = WORK / f"{chosen.gold_set}-{chosen.pairs or 'all'}"
-        texts = write_texts(gold_set, chosen.data, work, chosen.pairs)
+        texts = write_texts(gold_set, chosen.data, work, chosen.pairs, pairs)
         found[NAME] = statistical(texts, pairs, chosen, before.get(NAME, {}))
         yield found
         left_out = {TRANSFORMER if name == GIVEN else name for name in models}

@@ -7,9 +7,11 @@ case, for the models and for the statistical aligner alike.
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from seqloom.corpus.alignments import AlignedPairs, read_aligned, tell_outside
@@ -18,6 +20,12 @@ from seqloom.text.tokenizer import Tokenizer
 SIDES = ("source", "target")
 HELD_OUT = 1000
 """Validation pairs, spread over all there are."""
+TOGETHER = {1: 0.4, 2: 0.35, 3: 0.25}
+"""Pairs that stand in a line for the models, and how often: gold sentences are twice as long."""
+GOLD_LINES = 30
+"""Lines in which each pair of the gold stands, beside another pair each time."""
+
+Pair = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -102,31 +110,66 @@ class Texts:
     """For training."""
 
     def file(self, part: str, side: int) -> Path:
-        """Of ``train`` or ``dev``; side 0 is that of the gold's sources."""
+        """Of ``train``, ``joined`` or ``dev``; side 0 is that of the gold's sources."""
         return self.folder / f"{part}.{self.languages[side]}"
 
 
-def write_texts(gold_set: GoldSet, data: Path, folder: Path, pairs: int | None) -> Texts:
-    """Tokenise the training and validation pairs, once; those with an empty side are left out."""
+def write_texts(
+    gold_set: GoldSet, data: Path, folder: Path, pairs: int | None, gold: AlignedPairs
+) -> Texts:
+    """Tokenise the training and validation pairs, once; those with an empty side are left out.
+
+    ``train`` has a pair a line; ``joined``, for the models, one to three, and those of the gold
+    without their links.
+    """
     assert gold_set.corpus is not None
-    languages = gold_set.source, gold_set.target
+    texts = Texts(folder, (gold_set.source, gold_set.target), 0)
+    folder.mkdir(parents=True, exist_ok=True)
     for part, count in (("dev", HELD_OUT), ("train", pairs)):
-        files = [folder / f"{part}.{language}" for language in languages]
-        if all(file.exists() for file in files):
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        print(f"Tokenising {gold_set.corpus}/{part} ...", flush=True)
-        columns = []
-        for language in languages:
-            text = (data / gold_set.corpus / f"{part}.{language}").read_text(encoding="utf-8")
-            columns.append(list(tokenised(spread(text.split("\n")[:-1], count), language)))
-        kept = [pair for pair in zip(*columns, strict=True) if all(pair)]
-        for side, file in enumerate(files):
-            whole = file.with_suffix(f"{file.suffix}.part")
-            whole.write_text("".join(f"{pair[side]}\n" for pair in kept), encoding="utf-8")
-            whole.rename(file)
-    with (folder / f"train.{languages[0]}").open(encoding="utf-8") as lines:
-        return Texts(folder, languages, sum(1 for _ in lines))
+        if not _written(texts, part):
+            print(f"Tokenising {gold_set.corpus}/{part} ...", flush=True)
+            columns = []
+            for language in texts.languages:
+                text = (data / gold_set.corpus / f"{part}.{language}").read_text(encoding="utf-8")
+                lines = spread(text.split("\n")[:-1], count)
+                columns.append(list(tokenised(lines, language)))
+            _write(texts, part, [pair for pair in zip(*columns, strict=True) if all(pair)])
+    sides = [texts.file("train", side).read_text(encoding="utf-8").splitlines() for side in (0, 1)]
+    learned = list(zip(*sides, strict=True))
+    if not _written(texts, "joined"):
+        own = lowered(gold)
+        words = zip(own.sources, own.targets, strict=True)
+        _write(texts, "joined", joined(learned, [tuple(map(" ".join, pair)) for pair in words]))
+    return replace(texts, pairs=len(learned))
+
+
+def joined(pairs: Sequence[Pair], gold: Sequence[Pair], seed: int = 1) -> list[Pair]:
+    """Lines of one pair or several, in an order by lot; each pair of the gold in some."""
+    chance, lines = random.Random(seed), list[Pair]()
+    waiting = iter(chance.sample(pairs, len(pairs)))
+    while part := list(islice(waiting, *chance.choices(list(TOGETHER), list(TOGETHER.values())))):
+        lines.append(_line(part))
+    for pair in gold:
+        for _ in range(GOLD_LINES):
+            beside = [pair, chance.choice(pairs)]
+            lines.append(_line(chance.sample(beside, 2)))
+    return lines
+
+
+def _line(pairs: Sequence[Pair]) -> Pair:
+    return tuple(map(" ".join, zip(*pairs, strict=True)))
+
+
+def _written(texts: Texts, part: str) -> bool:
+    return all(texts.file(part, side).exists() for side in (0, 1))
+
+
+def _write(texts: Texts, part: str, pairs: Sequence[Pair]) -> None:
+    for side in (0, 1):
+        file = texts.file(part, side)
+        whole = file.with_suffix(f"{file.suffix}.part")
+        whole.write_text("".join(f"{pair[side]}\n" for pair in pairs), encoding="utf-8")
+        whole.rename(file)
 
 
 def lowered(pairs: AlignedPairs) -> AlignedPairs:

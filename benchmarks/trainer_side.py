@@ -158,7 +158,9 @@ def generate(model: GPT2LMHeadModel, request: dict[str, Any]) -> dict[str, Any]:
     prompts = torch.tensor([[model.config.bos_token_id, *ids] for ids in request["prompts"]])
     began = time.perf_counter()
     with torch.inference_mode():
-        found = model.generate(prompts, torch.ones_like(prompts), generation_config=config)
+        found = model.generate(
+            prompts, attention_mask=torch.ones_like(prompts), generation_config=config
+        )
     seconds = time.perf_counter() - began
     end = model.config.eos_token_id
     outputs = []

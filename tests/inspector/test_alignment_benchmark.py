@@ -38,6 +38,7 @@ def bench(repository, monkeypatch, tmp_path):
     )
     monkeypatch.setattr(found.peer, "FOLDER", tmp_path)
     monkeypatch.setattr(found.models, "VALIDATIONS", 1)
+    monkeypatch.setattr(found.models, "VOCABULARY", None)  # as many as so small a text gives
     monkeypatch.setattr("seqloom.training.loop.draw_curves", lambda _: None)  # slow
     return found
 
@@ -107,6 +108,20 @@ def test_some_lines_stand_for_all(bench):
     lines = [str(number) for number in range(10)]
     assert bench.text.spread(lines, 3) == ["0", "3", "6"]
     assert bench.text.spread(lines, 99) == bench.text.spread(lines, None) == lines
+
+
+def test_lines_of_one_to_three_pairs_and_of_the_gold(bench):
+    pairs = [(f"e{n}", f"f{n}") for n in range(200)]
+    lines = bench.text.joined(pairs, [("gold", "or")])
+    words = [tuple(side.split() for side in line) for line in lines]
+    learned, beside = words[: -bench.text.GOLD_LINES], words[-bench.text.GOLD_LINES :]
+    assert sorted(word for english, _ in learned for word in english) == sorted(e for e, _ in pairs)
+    assert {len(english) for english, _ in learned} == {1, 2, 3}
+    for english, french in learned:
+        assert [word[1:] for word in english] == [word[1:] for word in french]
+    assert {english.index("gold") for english, _ in beside} == {0, 1}
+    for english, french in beside:
+        assert len(english) == 2 and french[english.index("gold")] == "or"
 
 
 def test_capitals_of_a_vocabulary(bench):
