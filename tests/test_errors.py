@@ -21,9 +21,9 @@ def test_the_docstring_shows_the_whole_tree() -> None:
     }
     assert errors.__doc__ is not None
     drawn = {
-        line.strip("├└─ ").split()[0]
+        line.strip("│├└─ ").split()[0]
         for line in map(str.strip, errors.__doc__.splitlines())
-        if line.startswith(("├", "└", "SeqloomError"))
+        if line.startswith(("│", "├", "└", "SeqloomError"))
     }
     assert drawn == found
     assert not issubclass(SeqloomError, OSError | ValueError)
