@@ -230,4 +230,4 @@ def test_how_a_text_is_cut(model: Path, tmp_path: Path) -> None:
         tmp_path, "tokens", model, "a", "--out", "t.gif"
     )
     told = refused(tmp_path, "tokens", "nowhere", "a")
-    assert "tokenizer.json: no such tokenizer file; name a model folder or one that" in told
+    assert "tokenizer.json: no such tokenizer file; name the folder of a model" in told

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from seqloom.corpus.formats.word_columns import last_column
 from seqloom.corpus.tagged import TaggedSentence, TaggedSentences, is_treebank, read_tagged
 from seqloom.errors import ColumnError, CorpusError
+from seqloom.inspector.probe_parts import check_apart, parted
 from seqloom.inspector.subject import Readable
 
 LENGTH, WORD = "length", "word"
@@ -145,15 +146,8 @@ def ask(
         notes.extend(found.notes)
         return [found.sentences[row] for row in order.permutation(len(found.sentences))]
 
-    learned = read(treebank)
-    if test is None:
-        cut = len(learned) // 5
-        measured, learned = learned[:cut], learned[cut:]
-    else:
-        measured = read(test)
-        notes += shared(learned, measured, treebank, test)
-    cut = len(learned) // 10
-    parts = [learned[cut:], learned[:cut], measured]
+    parts, said = parted(read, lambda sentence: sentence, treebank, test)
+    notes += said
     limits = [examples, max(1, examples // 5), max(1, examples // 2)]
     if name == LENGTH:
         asked = _lengths(parts, limits)
@@ -165,36 +159,6 @@ def ask(
     question = Question(_called(name, treebank), train, stop, measure, notes)
     _check(question, treebank)
     return question
-
-
-def check_apart(treebank: Path, test: Path | None) -> None:
-    """Refuse to measure on what is learned from.
-
-    Raises:
-        CorpusError: ``test`` is ``treebank``, by whatever name.
-    """
-    if test is not None and test.resolve() == treebank.resolve():
-        raise CorpusError(
-            f"--test {test} is the file of --treebank, and what was learned is no measure. Name "
-            "another file, or leave --test out: a fifth of the sentences is kept to measure on."
-        )
-
-
-def shared(
-    learned: Sequence[TaggedSentence],
-    measured: Sequence[TaggedSentence],
-    treebank: Path,
-    test: Path,
-) -> list[str]:
-    """What is to be said of sentences that stand in both files; mostly nothing."""
-    known = {sentence.words for sentence in learned}
-    both = sum(sentence.words in known for sentence in measured)
-    if not both:
-        return []
-    return [
-        f"{both:,} of {len(measured):,} sentences of {test} stand in {treebank}, too: what is "
-        "measured on them may have been learned by heart"
-    ]
 
 
 def _called(name: str | None, path: Path) -> str:

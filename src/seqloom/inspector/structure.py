@@ -26,7 +26,8 @@ from seqloom.inspection.structural import (
     tree_distances,
 )
 from seqloom.inspection.structure_record import StructureRecord, StructureRun
-from seqloom.inspector.probe_data import check_apart, more_of, shared
+from seqloom.inspector.probe_data import more_of
+from seqloom.inspector.probe_parts import check_apart, parted
 from seqloom.inspector.subject import Subject, Told
 
 Layers = Mapping[str, np.ndarray]
@@ -66,16 +67,8 @@ def read_trees(subject: Subject, treebank: Path, test: Path | None, words: int) 
         notes.extend(said)
         return [kept[row] for row in order.permutation(len(kept))]
 
-    learned = read(treebank)
-    if test is None:
-        cut = len(learned) // 5
-        measured, learned = learned[:cut], learned[cut:]
-    else:
-        measured = read(test)
-        known, asked = ([tree.sentence for tree in trees] for trees in (learned, measured))
-        notes += shared(known, asked, treebank, test)
-    cut = len(learned) // 10
-    whole = learned[cut:], learned[:cut], measured
+    whole, said = parted(read, lambda tree: tree.sentence, treebank, test)
+    notes += said
     limits = words, words // 5, words // 2
     parts = [_until(trees, limit) for trees, limit in zip(whole, limits, strict=True)]
     for what, part, all_ in zip(("learn from", "stop by", "measure on"), parts, whole, strict=True):

@@ -104,8 +104,7 @@ class Tokenizer:
             text = Path(path).read_text(encoding="utf-8")
         except FileNotFoundError:
             raise TokenizerError(
-                f"{path}: no such tokenizer file; name a model folder or one that seqloom prepare "
-                "has written, or copy it again with all its files."
+                f"{path}: no such tokenizer file; name the folder of a model or of seqloom prepare."
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise TokenizerError(f"{path}: cannot be read as a tokenizer: {error}") from None
