@@ -33,14 +33,7 @@ import numpy as np
 import torch
 from machine import ceilings
 from peers import (
-    FOLDER,
-    HERE,
-    Environment,
-    PeerMissing,
-    Side,
-    parse_with_corpus,
-    table,
-    write_results,
+    FOLDER, HERE, Environment, PeerMissing, Side, parse_with_corpus, table, write_results,
 )  # fmt: skip
 
 from seqloom.corpus.pairs import Corpus
@@ -252,6 +245,23 @@ def arguments() -> argparse.Namespace:
     return chosen
 
 
+def compared(
+    peer: bool, texts: PreparedTexts, chosen: argparse.Namespace
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of training by model, and of going on by way, printed as they come."""
+    training, generation = {}, {}
+    for model in chosen.models:
+        print(f"{model}: training, {chosen.threads} threads, {ROUNDS} rounds ...", flush=True)
+        training[model] = train(model, peer, texts, chosen)
+        show(f"{model}, training", training[model], OURS, "precision", "fill", "peak_memory_mb")
+    if "gpt" in chosen.models:
+        generation = generate(peer, texts, chosen)
+    for way, found in generation.items():
+        same = () if way.startswith("sampled") else ("same_as_ours",)
+        show(way, found, f"{OURS} float32", *same)
+    return training, generation
+
+
 def main() -> None:
     """Install, measure, report."""
     chosen = arguments()
@@ -269,16 +279,7 @@ def main() -> None:
     )  # fmt: skip
     write_texts(texts)
     limits = ceilings()
-    training, generation = {}, {}
-    for model in chosen.models:
-        print(f"{model}: training, {chosen.threads} threads, {ROUNDS} rounds ...", flush=True)
-        training[model] = train(model, peer, texts, chosen)
-        show(f"{model}, training", training[model], OURS, "precision", "fill", "peak_memory_mb")
-    if "gpt" in chosen.models:
-        generation = generate(peer, texts, chosen)
-        for way, found in generation.items():
-            same = () if way.startswith("sampled") else ("same_as_ours",)
-            show(way, found, f"{OURS} float32", *same)
+    training, generation = compared(peer, texts, chosen)
     values = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {
