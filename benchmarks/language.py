@@ -26,17 +26,22 @@ import os
 import statistics
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from language_texts import paragraphs, write_texts
 from machine import ceilings
 from peers import (
-    FOLDER, HERE, Environment, PeerMissing, Side, parse_with_corpus, table, write_results,
+    FOLDER,
+    HERE,
+    Environment,
+    PeerMissing,
+    Side,
+    parse_with_corpus,
+    table,
+    write_results,
 )  # fmt: skip
 
-from seqloom.corpus.pairs import Corpus
 from seqloom.recipe import recipe_from_of
 from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import devices, processors, versions
@@ -62,18 +67,6 @@ PEER = Environment(
 )  # fmt: skip
 
 
-def paragraphs(data: Path, most: int) -> Corpus:
-    """Paragraphs of both corpora, evenly chosen, as documents without targets."""
-    found: list[str] = []
-    for file in sorted((data / "gutenberg").glob("*.txt")):
-        found += file.read_text(encoding="utf-8").splitlines()
-    proposals = (data / "peps" / "peps.txt").read_text(encoding="utf-8")
-    found += [" ".join(paragraph.split()) for paragraph in proposals.split("\n\n")]
-    found = [paragraph for paragraph in found if paragraph.strip()]
-    step = max(1, len(found) // most)
-    return Corpus.of([(text, "") for text in found[::step]], name="paragraphs")
-
-
 def recipe_of(model: str, optimizer: str = "adamw") -> PretrainRecipe:
     """The run as Seqloom is told; what is not named here is Seqloom's default."""
     values = {
@@ -85,12 +78,6 @@ def recipe_of(model: str, optimizer: str = "adamw") -> PretrainRecipe:
         },
     }  # fmt: skip
     return recipe_from_of(PretrainRecipe, values, "benchmark")
-
-
-def write_texts(texts: PreparedTexts) -> None:
-    """The training texts as numbers, for the peer."""
-    rows = [np.asarray(texts.train.ids(row)) for row in range(len(texts.train))]
-    np.savez(WORK / "texts.npz", ids=np.concatenate(rows), sizes=[len(row) for row in rows])
 
 
 def request_of(side: str, model: str, texts: PreparedTexts) -> dict[str, Any]:
@@ -201,18 +188,18 @@ def race(sides: Mapping[str, Side], request: Mapping[str, Any]) -> dict[str, dic
             outputs[name] = found["outputs"]
             if number:
                 speeds[name].append(sum(map(len, found["outputs"])) / found["seconds"])
-    found = {
+    found: dict[str, dict[str, Any]] = {
         name: {
             "tokens_per_second": round(statistics.median(values)),
-            "rounds": [round(value) for value in values],
+            "rounds": [*map(round, values)],
         }
         for name, values in speeds.items()
-    }  # fmt: skip
+    }
     if not request["sample"]:
         expected = outputs[f"{OURS} float32"]
         for name, own in outputs.items():
-            same = sum(a == b for a, b in zip(own, expected, strict=True))
-            found[name]["same_as_ours"] = round(same / len(expected), 2)
+            same = [a == b for a, b in zip(own, expected, strict=True)]
+            found[name]["same_as_ours"] = round(statistics.mean(same), 2)
     return found
 
 
@@ -277,7 +264,7 @@ def main() -> None:
         recipe_of("bert").data, WORK / f"prepared-{chosen.texts}",
         corpus=paragraphs(chosen.data, chosen.texts),
     )  # fmt: skip
-    write_texts(texts)
+    write_texts(texts, WORK / "texts.npz")
     limits = ceilings()
     training, generation = compared(peer, texts, chosen)
     values = {
