@@ -1,4 +1,4 @@
-"""What the benchmark of language models trains on: paragraphs of novels and of Python's proposals."""
+"""What the benchmark of language models trains on: paragraphs of novels and of proposals (PEPs)."""
 
 from __future__ import annotations
 
