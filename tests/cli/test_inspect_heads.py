@@ -155,7 +155,7 @@ def test_the_evidence_of_one_head(model: Path, texts: Path) -> None:
         (["--source", "s.txt", "--layer", "0"], "name one head together; give both numbers"),
         (
             ["--source", "s.txt", "--part", "encoder", "--layer", "3", "--head", "0"],
-            "no layer 3: attention of the part 'encoder' has layers 0 to 0",
+            "no layer 3: attention of the part 'encoder' has layer 0 alone",
         ),
         (
             ["--source", "s.txt", "--layer", "0", "--head", "7", "--out", "h.png"],

@@ -99,7 +99,7 @@ def test_attention_of_a_masked_model(bert: Path, tmp_path: Path) -> None:
         ),
         (["a", "--layer", "1", "--out", "a.png"], "no layer 1: attention of the part 'cross'"),
         (["a", "--head", "2", "--out", "a.png"], "no head 2; decoder.layers.0.cross_attention has"),
-        (["a", "--layer", "1"], "no layer 1: attention of the part 'cross' has one layer, 0"),
+        (["a", "--layer", "1"], "no layer 1: attention of the part 'cross' has layer 0 alone"),
         (["a", "--head", "2", "--out", "a.json"], "no head 2; decoder.layers.0.cross_attention"),
         (["a", "--view", "rollout", "--head", "0"], "a roll-out joins the heads of a layer; leave"),
         (["a", ""], "text 2: is empty; expected what the model is to read"),

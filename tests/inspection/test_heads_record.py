@@ -99,7 +99,7 @@ def test_the_table(record: HeadsRecord) -> None:
         ((0, 0, "text"), "no part 'text'; the model has: cross, encoder"),
         ((2, 0, "encoder"), "no layer 2: attention of the part 'encoder' has layers 0 to 1"),
         ((1, 2, "encoder"), r"no head 2; encoder.layers.1.self_attention has heads 0 to 1"),
-        ((0, 1, None), r"no head 1; decoder.layers.0.cross_attention has heads 0 to 0"),
+        ((0, 1, None), r"no head 1; decoder.layers.0.cross_attention has head 0 alone"),
     ],
 )
 def test_heads_that_do_not_exist(record: HeadsRecord, place: Any, message: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from seqloom.errors import SeqloomError
-from seqloom.inspection.attention_map import PARTS, AttentionMap, first_version
+from seqloom.inspection.attention_map import PARTS, AttentionMap, first_version, there_are
 from seqloom.inspection.attention_page import BY_VALUE, Shown, page_of
 from seqloom.inspection.fields import declared, members, one_of
 from seqloom.inspection.flows import by_value, joined, rolled_out
@@ -112,9 +112,9 @@ class AttentionRecord(Record):
         if layer is None:
             return maps[-1]
         if not 0 <= layer < len(maps):
-            there = f"layers 0 to {len(maps) - 1}" if len(maps) > 1 else "one layer, 0"
             raise SeqloomError(
-                f"no layer {layer}: attention of the part {maps[0].part!r} has {there}."
+                f"no layer {layer}: attention of the part {maps[0].part!r} has "
+                f"{there_are('layer', len(maps))}."
             )
         return maps[layer]
 
@@ -129,10 +129,9 @@ class AttentionRecord(Record):
         found = self.map(layer, part)
         if head is None:
             return found.weights.mean(axis=0)
-        last = len(found.weights) - 1
-        if not 0 <= head <= last:
-            there = f"heads 0 to {last}" if last else "one head, 0"
-            raise SeqloomError(f"no head {head}; {found.path} has {there}.")
+        heads = len(found.weights)
+        if not 0 <= head < heads:
+            raise SeqloomError(f"no head {head}; {found.path} has {there_are('head', heads)}.")
         return found.weights[head]
 
     def by_value(self) -> Self:

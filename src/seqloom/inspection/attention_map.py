@@ -27,6 +27,11 @@ DETAILS = ("query", "key", "value", "scores")
 _NAMES = ("path", "part", "rows", "columns")
 
 
+def there_are(name: str, number: int) -> str:
+    """Which layers or heads there are, for messages: ``layers 0 to 3``, ``layer 0 alone``."""
+    return f"{name} 0 alone" if number == 1 else f"{name}s 0 to {number - 1}"
+
+
 @dataclass(frozen=True, eq=False)
 class AttentionMap:
     """Where the heads of one layer look."""

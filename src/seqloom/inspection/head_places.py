@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from seqloom.errors import SeqloomError
-from seqloom.inspection.attention_map import PARTS
+from seqloom.inspection.attention_map import PARTS, there_are
 from seqloom.inspection.head_reading import Text, read
 from seqloom.inspection.recording import NO_ATTENTION, ReadableModel
 
@@ -89,9 +89,9 @@ def head_at(heads: Sequence[P], layer: int, head: int, part: str | None = None) 
     layers = 1 + max(each.layer for each in own)
     if not 0 <= layer < layers:
         raise SeqloomError(
-            f"no layer {layer}: attention of the part {part!r} has layers 0 to {layers - 1}."
+            f"no layer {layer}: attention of the part {part!r} has {there_are('layer', layers)}."
         )
     here = [each for each in own if each.layer == layer]
     if not 0 <= head < len(here):
-        raise SeqloomError(f"no head {head}; {here[0].path} has heads 0 to {len(here) - 1}.")
+        raise SeqloomError(f"no head {head}; {here[0].path} has {there_are('head', len(here))}.")
     return here[head]

@@ -98,8 +98,8 @@ def evidence_of(head: Head) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_xlabel("share of n cases (the first three: means of n tokens) with 95 % interval;\n"
                     "line: what must be reached; ◆: baselines", fontsize=8)  # fmt: skip
-    told = ", ".join(head.roles) or "no role"
-    axes.set_title(f"{head.path}, head {head.head}: {told}{_lost(head)}", fontsize=9,
+    roles = ", ".join(head.roles) or "no role"
+    axes.set_title(f"{head.path}, head {head.head}: {roles}{_lost(head)}", fontsize=9,
                    parse_math=False)  # fmt: skip
     return figure
 

@@ -18,6 +18,7 @@ from seqloom.inspection.alignment import (
     means_only,
 )
 from seqloom.inspection.alignment_record import DIAGONAL, FOUND, AlignmentRecord
+from seqloom.inspection.attention_map import there_are
 from seqloom.inspector.words import record_words
 from seqloom.text.tags import Languages
 from seqloom.translator import Translator
@@ -113,18 +114,16 @@ def _named(
     layers = 1 + max(way.layer for way in ways)
     if not 0 <= chosen.layer < layers:
         raise SeqloomError(
-            f"no layer {chosen.layer}: the cross-attention of {model} has {_to('layer', layers)}."
+            f"no layer {chosen.layer}: the cross-attention of {model} has "
+            f"{there_are('layer', layers)}."
         )
     heads = max(1, sum(way.layer == chosen.layer and way.head is not None for way in ways) // 2)
     if chosen.head is not None and not 0 <= chosen.head < heads:
         raise SeqloomError(
-            f"no head {chosen.head}: layer {chosen.layer} of {model} has {_to('head', heads)}."
+            f"no head {chosen.head}: layer {chosen.layer} of {model} has "
+            f"{there_are('head', heads)}."
         )
     return Way(chosen.layer, chosen.head if heads > 1 else None, bool(chosen.later))
-
-
-def _to(name: str, number: int) -> str:
-    return f"{name} 0 alone" if number == 1 else f"{name}s 0 to {number - 1}"
 
 
 def _read(
