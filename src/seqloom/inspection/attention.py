@@ -199,7 +199,11 @@ class AttentionRecord(Record):
             SeqloomError: no such part, layer or head, or a file suffix that is no picture's.
             FolderError: ``path`` cannot be written.
         """
-        title = "Attention, " + (f"head {head}" if head is not None else "mean over heads")
+        title = "Attention"
+        if head is not None:
+            title += f", head {head}"
+        elif len(self.map(layer, part).weights) > 1:
+            title += ", mean over heads"
         if layer is None and len(self.of_part(part)) > 1:
             title += ", last layer"
         elif layer is not None:
