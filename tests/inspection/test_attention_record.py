@@ -141,6 +141,7 @@ def test_plot_says_what_the_record_says(tmp_path):
     image = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(image, record.weights())  # row t, column s
     assert "mean over heads" in figure.axes[0].get_title()
+    assert "heads" not in record.rolled_out().plot().axes[0].get_title()  # there is one
     assert figure.axes[1].get_ylabel() == "attention weight"
     assert imread(tmp_path / "new" / "attention.png").std() > 0.05
     assert "head 1" in record.plot(head=1).axes[0].get_title()
