@@ -98,6 +98,21 @@ def test_lowered_product_equals_rounding_by_hand(precision: str) -> None:
     assert bool(((found - expected).abs() <= allowed + 1e-6).all())
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("rows", [(1,), (2, 3), (80,), (3, 1)])
+def test_large_float32_weights_lie_otherwise_and_say_the_same(
+    rows: tuple[int, ...], bias: bool
+) -> None:
+    torch.manual_seed(5)
+    layer, x = nn.Linear(160, 240, bias=bias), torch.randn(*rows, 160)
+    twin = lowered(nn.Sequential(layer), "float32")
+    with torch.inference_mode():
+        found = twin(x)
+        torch.testing.assert_close(found, layer(x))
+        torch.testing.assert_close(found.double(), layer.double()(x.double()), rtol=1e-5, atol=1e-5)
+    assert getattr(twin, "0").laid_out is torch.backends.mkldnn.is_available()
+
+
 def test_lowered_leaves_the_model_and_shares_the_rest(block: Block) -> None:
     before = {name: tensor.clone() for name, tensor in block.state_dict().items()}
     block.train()

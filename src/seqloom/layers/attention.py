@@ -104,10 +104,13 @@ _LONG = 64
 def fused(query: Tensor, rate: float) -> bool:
     """Whether :meth:`MultiHeadAttention.attend` uses torch's fused kernel for ``query``.
 
-    On a CPU it pays for long texts only, and torch has none that drops weights, at ``rate``.
+    On a CPU it pays for long texts and for the one query of a text that is being written, and torch
+    has none that drops weights, at ``rate``.
     """
-    if query.device.type == "cpu" and (query.shape[-2] < _LONG or rate > 0):
-        return False
+    if query.device.type == "cpu":
+        single = query.shape[0] == query.shape[-2] == 1
+        if rate > 0 or not (single or query.shape[-2] >= _LONG):
+            return False
     return not recording()
 
 

@@ -22,6 +22,8 @@ from seqloom.layers.masks import additive
 
 _ROOM = 8
 """Steps there is room for when keys and values are copied; or half the slots in use, if more."""
+_LEAST = 32
+"""Slots there is room for at least: without a beam nothing is dropped, so that copies buy nothing."""
 
 
 @dataclass
@@ -132,7 +134,7 @@ class CachedState:
         free = slots.used == used and used + beam <= slots.room
         if not (free and len(slots.keys[0]) == sentences and torch.equal(where, here)):
             kept = _in_use(past)
-            room = max(_ROOM * beam, kept.shape[1] // 2)
+            room = max(_ROOM * beam, _LEAST, kept.shape[1] // 2)
             slots = slots.copy(where, kept, room)
             past = past.gather(2, kept[:, None].expand(-1, beam, -1))
         own = torch.eye(beam, dtype=torch.bool, device=past.device).expand(sentences, -1, -1)
