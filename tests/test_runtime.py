@@ -44,6 +44,20 @@ def test_a_quota_of_the_container_counts(tmp_path: Path) -> None:
     assert 1 <= runtime.processors() <= (os.cpu_count() or 1)
 
 
+def test_threads_that_wait_give_way_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    runtime.wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    runtime.wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == str(runtime.SPINS)
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    runtime.wait_briefly()
+    assert "GOMP_SPINCOUNT" not in os.environ
+
+
 def test_threads_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     try:

@@ -125,6 +125,21 @@ def set_threads(count: int | None = None) -> int:
     return count
 
 
+SPINS = 30_000
+"""For :func:`wait_briefly`: about a millisecond, longer than most waits of a training step."""
+
+
+def wait_briefly() -> None:
+    """Let threads that wait for others hand their core over soon; call before torch is loaded.
+
+    torch computes with GNU OpenMP, whose threads spin while they wait, by default ten times as
+    long. Beside another busy program, two threads then fall to the speed of much less than one,
+    since each burns the turns that the other waits for. What the user set stands.
+    """
+    if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
+        os.environ["GOMP_SPINCOUNT"] = str(SPINS)
+
+
 SEARCH_KERNELS = 256
 """For :func:`keep_memory` where a model only decodes: few sizes of batch, some layers."""
 

@@ -17,7 +17,7 @@ from seqloom.encoders import SentenceVectors, TextClassifier, WordTagger
 from seqloom.errors import FolderError, RecipeError
 from seqloom.finetuning import finetune
 from seqloom.language_folder import KINDS, load_language_folder
-from seqloom.recipe.finetuning import FinetuneRecipe
+from seqloom.recipe.finetuning import FinetuneRecipe, HeadRecipe
 from seqloom.tensors import load_tensors
 from seqloom.training.progress import Progress
 from tiny_encoder import (
@@ -29,6 +29,16 @@ from tiny_encoder import (
     write_paraphrases,
     write_tags,
 )
+
+
+class Ear(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
 
 
 def recipe(**training: Any) -> FinetuneRecipe:
@@ -233,6 +243,25 @@ def test_a_tuned_encoder_is_tuned_again(encoder: Path, tmp_path: Path) -> None:
     assert changed(tmp_path / "a", tmp_path / "b") == set()
 
 
+def test_labels_that_are_known_go_on_and_others_are_named(encoder: Path, tmp_path: Path) -> None:
+    train = write_classes(tmp_path / "train.tsv", 90, 1)
+    finetune(encoder, "classify", train, tmp_path / "a", recipe=recipe())
+    ear = Ear()
+    finetune(
+        tmp_path / "a", "classify", train, tmp_path / "b", recipe=recipe(updates=1), progress=ear
+    )
+    assert report(tmp_path / "b")["before"] == report(tmp_path / "a")["after"]
+    assert f"{tmp_path / 'a'} tells the same 3 labels apart and goes on." in ear.said
+
+    tags, ear = write_tags(tmp_path / "tags.txt", 20, 1), Ear()
+    finetune(tmp_path / "a", "tag", tags, tmp_path / "c", recipe=recipe(updates=1), progress=ear)
+    [told] = [each for each in ear.said if "tuned to tell 3 labels apart" in each]
+    assert "(food, law, sport). The new model does not" in told
+    first = recipe(updates=1).model_copy(update={"head": HeadRecipe(dropout=0.0, pooling="first")})
+    finetune(tmp_path / "a", "classify", train, tmp_path / "d", recipe=first)
+    assert report(tmp_path / "d")["before"]["accuracy"] < 70
+
+
 def test_what_cannot_be_is_refused(encoder: Path, tmp_path: Path) -> None:
     pairs = write_paraphrases(tmp_path / "pairs.tsv", 20, 1)
     train = write_classes(tmp_path / "train.tsv", 60, 1)
@@ -252,17 +281,12 @@ def test_what_cannot_be_is_refused(encoder: Path, tmp_path: Path) -> None:
 
 
 def test_long_texts_are_cut_and_that_is_said(tmp_path: Path) -> None:
-    said: list[str] = []
-
-    class Ear(Progress):
-        def message(self, text: str) -> None:
-            said.append(text)
-
+    ear = Ear()
     folder = tiny_encoder(tmp_path / "bert", layers=1)
     train = tmp_path / "train.tsv"
     train.write_text(
         "".join(f"{'goal soup ' * 20}\t0\n{n} salt\t1\n{n} law\t0\n" for n in range(8))
     )
-    finetune(folder, "classify", train, tmp_path / "m", recipe=recipe(updates=1), progress=Ear())
-    assert any("longer than the context of 16 tokens and are cut" in line for line in said)
-    assert any(line.startswith("no --validation: ") for line in said)
+    finetune(folder, "classify", train, tmp_path / "m", recipe=recipe(updates=1), progress=ear)
+    assert any("longer than the context of 16 tokens and are cut" in line for line in ear.said)
+    assert any(line.startswith("no --validation: ") for line in ear.said)

@@ -38,6 +38,7 @@ from seqloom.cli import (
     vectors,
 )
 from seqloom.errors import SeqloomError
+from seqloom.runtime import wait_briefly
 
 app = typer.Typer(
     name="seqloom",
@@ -97,6 +98,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command, by default that of ``sys.argv``, and exit."""
+    wait_briefly()
     terminated: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,5 @@
-"""What an encoder could do before it was tuned: hidden tokens of its own texts, and old texts mixed
-into the new task so that less of it is forgotten."""
+"""What a model could do before it was tuned: hidden tokens of its own texts, and old texts mixed
+into the new task so that less of it is forgotten; and classes, if it was tuned before."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 from seqloom.errors import FolderError
+from seqloom.finetuning.jobs import Job
 from seqloom.language_folder import LanguageFolder
 from seqloom.models.base import MaskedModel
 from seqloom.models.heads import EncoderHead
 from seqloom.pretraining.validation import TextValidator
-from seqloom.recipe.finetuning import FinetuningRecipe
+from seqloom.recipe.finetuning import FinetuneRecipe, FinetuningRecipe
 from seqloom.recipe.pretraining import PretrainingRecipe, PretrainRecipe
 from seqloom.recipe.texts import TextRecipe
 from seqloom.runtime import processors
@@ -31,6 +32,9 @@ HELD_OUT = 0.2
 """Share of old texts to measure on; the rest may be mixed in."""
 MEASURED = 50_000
 """At most this many positions of them are read, before and after."""
+
+_NAMED = 5
+"""Labels that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,28 @@ def _prepared(
         return None
     texts = load_prepared_texts(kept)
     return texts if texts.tokenizer.fingerprint == encoder.tokenizer.fingerprint else None
+
+
+def keeps_head(source: LanguageFolder[Any], job: Job, recipe: FinetuneRecipe) -> bool:
+    """Whether a folder has learned these labels on the same vectors, so that it goes on."""
+    own = source.recipe
+    if not isinstance(own, FinetuneRecipe) or own.head.pooling != recipe.head.pooling:
+        return False
+    return (source.kind, source.labels) == (job.kind, job.labels)
+
+
+def head_notes(source: LanguageFolder[Any], job: Job, recipe: FinetuneRecipe) -> list[str]:
+    """What becomes of the labels that a folder was tuned to tell apart, for its user to hear."""
+    if not source.labels:
+        return []
+    if keeps_head(source, job, recipe):
+        return [f"{source.path} tells the same {len(source.labels)} labels apart and goes on."]
+    labels = ", ".join(source.labels[:_NAMED]) + (", ..." if len(source.labels) > _NAMED else "")
+    return [
+        f"{source.path} was tuned to tell {len(source.labels)} labels apart ({labels}). The new "
+        "model does not: its last layer begins at random, and how well the old labels were told is "
+        "not measured."
+    ]
 
 
 class MixedTask:

@@ -18,7 +18,7 @@ from seqloom.encoders import SentenceVectors, TextClassifier, WordTagger, encode
 from seqloom.errors import RecipeError
 from seqloom.finetuning.data import Data, job_of
 from seqloom.finetuning.jobs import Job
-from seqloom.finetuning.old import MixedTask, OldTask, find_old
+from seqloom.finetuning.old import MixedTask, OldTask, find_old, head_notes, keeps_head
 from seqloom.finetuning.report import finetuned_card
 from seqloom.finetuning.settling import choose_sizes, request_of
 from seqloom.folder import write_text
@@ -158,7 +158,7 @@ class Run:
         model = self._model()
         trainer = self._trainer(model, group)
         noted = self.out / "training" / "before.json"
-        for note in self.job.notes:
+        for note in (*self.job.notes, *head_notes(self.source, self.job, self.recipe)):
             self.progress.message(note)
         if group.first and not trainer.checkpoint.exists():
             write_text(noted, json.dumps(self._figures(model)) + "\n")
@@ -168,12 +168,15 @@ class Run:
             self._report(model, state, json.loads(noted.read_text(encoding="utf-8")))
 
     def _model(self) -> EncoderHead:
-        """The encoder with a new layer; what may not move is frozen."""
+        """The encoder with a new layer, or its own for these labels; freezes what may not move."""
         training, source = self.recipe.training, self.source
         torch.manual_seed(training.seed)
         model = build(self.job.kind, self.recipe, source.tokenizer, self.job.labels)
         assert isinstance(model, EncoderHead)
-        model.encoder.load_state_dict(encoder_of(source).state_dict())
+        if keeps_head(source, self.job, self.recipe):
+            model.load_state_dict(source.model.state_dict())
+        else:
+            model.encoder.load_state_dict(encoder_of(source).state_dict())
         freeze(model, training)
         if training.tune == "lora":
             add_products(model, training.lora_rank, training.lora_alpha)

@@ -23,7 +23,7 @@ from seqloom.layers.masks import additive
 _ROOM = 8
 """Steps there is room for when keys and values are copied; or half the slots in use, if more."""
 _LEAST = 32
-"""Slots there is room for at least: without a beam nothing is dropped, so that copies buy nothing."""
+"""Slots there is room for at least: without a beam copies drop nothing, and buy nothing."""
 
 
 @dataclass
