@@ -7,8 +7,9 @@
 TREC questions in six classes, 500 to learn from, a tenth of all to be measured on; SST-2, the
 training part and the development part; UD_English-EWT, tags (UPOS) of words, likewise. A tenth of
 what is learned from decides which weights are kept; what is measured on decides nothing. Beside
-the folder's encoder stands one of the same sizes and vocabulary with random weights. For TREC,
-rates, epochs and whether embeddings are tuned were chosen for either by itself, on questions that
+the folder's encoder stand two of the same sizes and vocabulary with random weights, one of which
+has the word vectors that the folder's encoder began with (where its recipe names some). For TREC,
+rates, epochs and whether embeddings are tuned were chosen for each by itself, on questions that
 are neither learned from nor measured on (docs/log.md); for the other sets they are not chosen yet.
 TF-IDF of words and their pairs with logistic regression stands beside, its C chosen by
 cross-validation. The seeds draw texts, weights and order.
@@ -48,8 +49,11 @@ from seqloom.recipe.pretraining import PretrainRecipe
 from seqloom.runtime import devices, processors, set_threads
 from seqloom.text.classifier import BagClassifier
 from seqloom.text.classifier_recipe import ClassifierRecipe
+from seqloom.training.embeddings import fill, open_pieces
+from seqloom.training.progress import Progress
 
 PRETRAINED, SCRATCH, BAG = "pre-trained BERT", "the same from scratch", "TF-IDF, logistic 1-2"
+VECTORS = "word vectors, random layers"
 Data = Labelled | TaggedSentences
 TREC_EXAMPLES = 500
 
@@ -66,9 +70,13 @@ class Setting(NamedTuple):
 
 
 SETTINGS: dict[str, dict[str, Setting]] = {
-    "trec": {PRETRAINED: Setting(7e-4, 40, False), SCRATCH: Setting(1e-3, 30, False)},
-    "sst2": {PRETRAINED: Setting(1e-3, 4), SCRATCH: Setting(1e-3, 8)},
-    "ewt": {PRETRAINED: Setting(1e-3, 5), SCRATCH: Setting(1e-3, 10)},
+    "trec": {
+        PRETRAINED: Setting(7e-4, 40, False),
+        VECTORS: Setting(1e-3, 20, False),
+        SCRATCH: Setting(1e-3, 30, False),
+    },
+    "sst2": {PRETRAINED: Setting(1e-3, 4), VECTORS: Setting(1e-3, 4), SCRATCH: Setting(1e-3, 8)},
+    "ewt": {PRETRAINED: Setting(1e-3, 5), VECTORS: Setting(1e-3, 8), SCRATCH: Setting(1e-3, 10)},
 }
 
 
@@ -101,15 +109,29 @@ SETS: dict[str, Callable[[Path, int], tuple[Data, Data]]] = {
 }  # fmt: skip
 
 
-def untrained(encoder: Path, folder: Path, seed: int) -> Path:
-    """A folder with random weights that is otherwise like the encoder's."""
+def untrained(encoder: Path, folder: Path, seed: int, vectors: str | None = None) -> Path:
+    """A folder with random weights that is otherwise like the encoder's.
+
+    ``vectors``: place of word vectors for its embeddings.
+    """
     like = load_language_folder(encoder)
     assert isinstance(like.recipe, PretrainRecipe)
     torch.manual_seed(seed)
     model = build_language_model(like.recipe.model, like.tokenizer.size, like.tokenizer.symbols)
+    found = open_pieces(vectors, like.tokenizer, Progress())
+    if found is not None:
+        fill(model.tokens, found)
     save_language_config(folder, "language", like.recipe, like.tokenizer)
     save_language_weights(folder, model.state_dict(), like.recipe, like.tokenizer)
     return folder
+
+
+def vectors_of(encoder: Path) -> str | None:
+    """Place of the word vectors that an encoder began with, if it is still there."""
+    recipe = load_language_folder(encoder).recipe
+    assert isinstance(recipe, PretrainRecipe)
+    place = recipe.training.vectors
+    return place if place is not None and Path(place).exists() else None
 
 
 def tuned(
@@ -125,8 +147,9 @@ def tuned(
     recipe = FinetuneRecipe(training=training)
     with tempfile.TemporaryDirectory() as place:
         work = Path(place)
-        if name == SCRATCH:
-            encoder = untrained(encoder, work / "encoder", seed)
+        if name != PRETRAINED:
+            vectors = vectors_of(encoder) if name == VECTORS else None
+            encoder = untrained(encoder, work / "encoder", seed, vectors)
         task = "tag" if isinstance(train, TaggedSentences) else "classify"
         found = finetune(encoder, task, train, work / "tuned", recipe=recipe)
         report = json.loads((work / "tuned" / "metrics.json").read_text(encoding="utf-8"))
@@ -168,12 +191,13 @@ def measure(name: str, chosen: argparse.Namespace) -> dict[str, dict[str, dict[s
         runs = {
             model: tuned(chosen.encoder, model, train, held, setting, seed)
             for model, setting in SETTINGS[name].items()
+            if model != VECTORS or vectors_of(chosen.encoder)
         }
         if isinstance(train, Labelled) and isinstance(held, Labelled):
             runs[BAG] = bag(train, held, seed)
         for model, values in runs.items():
             found.setdefault(model, {})[str(seed)] = {**values, "examples": len(train)}
-            print(f"  {name:5} {model:24} seed {seed}  {values['accuracy']:.2f} %", flush=True)
+            print(f"  {name:5} {model:27} seed {seed}  {values['accuracy']:.2f} %", flush=True)
     return found
 
 
