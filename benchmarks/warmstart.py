@@ -1,12 +1,13 @@
 """Translation models that begin with what was learned elsewhere, beside random weights.
 
-    python benchmarks/warmstart.py [--updates N] [--every 100] [--seeds 1 2 3] [--data DIR]
-        [--set model.encoder_layers=2 ...]
+    python benchmarks/warmstart.py [--updates N] [--every 100] [--seeds 1 2 3] [--rates 5e-3 ...]
+        [--data DIR] [--set model.encoder_layers=2 ...]
     python benchmarks/warmstart.py --start encoder --folder runs/bert-gutenberg [...]
     python benchmarks/warmstart.py --start decoder --folder runs/gpt-gutenberg [...]
 
 Trains recipes/tatoeba-en-ru.yaml twice for each seed: from random weights, and with a warm start.
-All else is equal: data, vocabulary, architecture, order of batches, updates. The start is
+All else is equal: data, vocabulary, architecture, order of batches, updates. Of several --rates,
+either takes that with which its first seed ends at the highest BLEU. The start is
 
 - vectors: embeddings are vectors of words that are trained, with the same seed, on the two sides of
   the same training pairs and on nothing else;
@@ -114,7 +115,8 @@ def vectors_of(texts: Sequence[Path], width: int, seed: int) -> dict[str, str]:
 def run(start: str, seed: int, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
     """Train one model; its course, and the scores of the weights that were kept."""
     updates, every = recipe.training.updates, recipe.training.validate_every
-    out = prepared.folder.parent / f"{start}-{seed}-{updates}-{every}"
+    rate = recipe.training.learning_rate
+    out = prepared.folder.parent / f"{start}-{seed}-{updates}-{every}-{rate:g}"
     model = train(recipe, out, progress=Teller())
     pairs = prepared.validation_pairs
     outputs = model.translate([pair.source for pair in pairs])
@@ -122,6 +124,7 @@ def run(start: str, seed: int, recipe: Recipe, prepared: Prepared) -> dict[str, 
     lines = read_metrics(out / "metrics.jsonl")
     course = [line for line in lines if line["kind"] == "validation"]
     return {
+        "rate": rate,
         "bleu": round(bleu(outputs, references, recipe.data.target_language), 2),
         "chrf": round(chrf(outputs, references), 2),
         "minutes": round(course[-1]["seconds"] / 60, 1),
@@ -195,6 +198,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--updates", type=int, help="of each training; the recipe's if left out")
     parser.add_argument("--every", type=int, default=100, help="updates between validations")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--rates", nargs="+", type=float, help="learning rates to choose from")
     parser.add_argument("--set", nargs="+", default=[], help="other fields of the recipe")
     chosen = parse_with_corpus(parser, "tatoeba-en-ru/train.en")
     if (chosen.start == VECTORS) != (chosen.folder is None):
@@ -215,10 +219,15 @@ def train_all(
         else:
             fields = {f"{chosen.start}_from": chosen.folder}
         for start, more in ((RANDOM, {}), (chosen.start, fields)):
-            training = recipe.training.model_copy(update={"seed": seed, **fixed, **more})
-            print(f"seed {seed}, start: {start} ...")
-            ready = recipe.model_copy(update={"data": data, "training": training})
-            runs[start][seed] = run(start, seed, ready, prepared)
+            known = [each["rate"] for each in runs[start].values()]
+            tried = []
+            for rate in known[:1] or chosen.rates or [recipe.training.learning_rate]:
+                print(f"seed {seed}, start: {start}, rate {rate:g} ...", flush=True)
+                fields_of_run = {"seed": seed, "learning_rate": rate, **fixed, **more}
+                training = recipe.training.model_copy(update=fields_of_run)
+                ready = recipe.model_copy(update={"data": data, "training": training})
+                tried.append(run(start, seed, ready, prepared))
+            runs[start][seed] = max(tried, key=lambda each: each["bleu"])
         yield runs
 
 
