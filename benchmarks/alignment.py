@@ -217,7 +217,7 @@ def courses(found: Figures) -> list[dict[str, str]]:
 
 def default_row(rule: Figures) -> dict[str, str]:
     """A default that could be; the present one is marked."""
-    present = rule["layer from the end"] == 2 and rule["when"] == "read"
+    present = rule["layer from the end"] == 2 and rule["when"] == "written"
     return {
         "default, the best first": f"layer {rule['layer from the end']} from the end",
         "when": rule["when"],

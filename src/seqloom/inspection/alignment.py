@@ -1,9 +1,9 @@
 """Word alignments out of cross-attention.
 
 Each target word is linked with the source word that attention gives the largest share to, in a
-head or in the mean of a layer. A Transformer's decoder often looks at a word's translation one
-step later, when it has read the word rather than when it writes it (Chen et al. 2020, section
-3.1); so both are tried.
+head or in the mean of a layer. Some Transformers look at a word's translation one step later, when
+they have read the word rather than when they write it (Chen et al. 2020, section 3.1); so both are
+tried.
 
 Axes: H heads, T target words, S source words.
 """
