@@ -34,7 +34,8 @@ MAY_KNOW: dict[str, set[str]] = {
     | {"corpus", "text", "models", "decoding", "layers", "evaluation", "inspection"}
     | {"translator", "language_model", "folder", "language_folder", "tensors"}
     | {"training.checkpoint"},
-    "export": GROUND | {"folder", "language_folder", "models", "tensors", "text", "layers"},
+    "export": GROUND
+    | {"folder", "language_folder", "models", "tensors", "text", "layers", "corpus.files"},
     "lines": {"errors", "text", "decoding"},
     "translator": GROUND
     | {"folder", "layers.linear", "layers.recorder", "models", "text", "decoding"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import tiny
-from seqloom.errors import ExportError
+from seqloom.errors import ExportError, FolderError
 from seqloom.export import gpt, seq2seq
 from seqloom.export.huggingface import export_huggingface, import_huggingface
 from seqloom.export.settings import Settings
@@ -136,6 +137,29 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         import_huggingface(folder, folder)
     with pytest.raises(ExportError, match="is there already; choose a new folder"):
         export_huggingface(tmp_path / "nothing", folder)
+
+
+def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours, back = (tmp_path / name for name in ("theirs", "ours", "back"))
+    llama(theirs)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("seqloom.export.language.save_language_weights", full)
+        with pytest.raises(FolderError, match="the disk is full"):
+            import_huggingface(theirs, ours)
+    assert list(tmp_path.iterdir()) == [theirs]
+    assert import_huggingface(theirs, ours) == ours
+    assert (ours / "README.md").read_text().startswith("# ours\n")
+    with monkeypatch.context() as broken:
+        broken.setattr("seqloom.export.language.write_weights", full)
+        with pytest.raises(FolderError, match="the disk is full"):
+            export_huggingface(ours, back)
+    assert not back.exists()
+    assert (export_huggingface(ours, back) / "model.safetensors").exists()
+    assert sorted(tmp_path.iterdir()) == [back, ours, theirs]
 
 
 def test_a_recurrent_model_cannot_be_exported(tmp_path: Path) -> None:

@@ -161,7 +161,9 @@ def test_from_files_to_figures(bench, data, monkeypatch, capsys, tmp_path):
     assert "transformer best layer: layer " in " ".join(told.split())
     [present] = [line for line in told.splitlines() if line.endswith("the present one")]
     assert present.startswith("layer 2 from the end")
-    marked = [r for r in found["defaults"] if (r["layer from the end"], r["when"]) == (2, "written")]
+    marked = [
+        r for r in found["defaults"] if (r["layer from the end"], r["when"]) == (2, "written")
+    ]
     assert present.split()[-4] == f"{marked[0]['aer']:.2f}"
     default = found["models"]["transformer"]["readings"]["default, without gold"]
     assert default["how"] == "layer 0, mean of the heads, when written"

@@ -57,24 +57,25 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_new_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside ``path``: renamed to ``path`` at the end, removed on failure.
+    """A temporary folder of the same name: moved to ``path`` at the end, removed on failure.
 
-    ``path`` is free, or an empty folder. A program that is killed leaves the temporary one, whose
-    name begins with a dot.
+    ``path`` is free, or an empty folder. The temporary one is within one beside it, whose name
+    begins with a dot, and which a program that is killed leaves behind.
 
     Raises:
         FolderError: disk full, no permission, or something else that is in the way.
     """
     path = path.absolute()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    around = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = around / path.name
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            around.mkdir()
             temporary.mkdir()
             yield temporary
             if path.exists():
                 path.rmdir()
             temporary.rename(path)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+        finally:
+            shutil.rmtree(around, ignore_errors=True)

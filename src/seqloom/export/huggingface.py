@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from seqloom.corpus.files import whole_new_folder
 from seqloom.errors import ExportError
 from seqloom.export import language, seq2seq
 from seqloom.export.hub import checkpoint_folder
@@ -47,9 +48,12 @@ def import_huggingface(
     folder, settings = open_checkpoint(checkpoint)
     out = Path(out)
     _check_free(out)
-    if settings.family in seq2seq.FAMILIES:
-        return import_translation(folder, settings, out)
-    return import_language(folder, settings, out, warn)
+    with whole_new_folder(out) as made:
+        if settings.family in seq2seq.FAMILIES:
+            import_translation(folder, settings, made)
+        else:
+            import_language(folder, settings, made, warn)
+    return out
 
 
 def open_checkpoint(checkpoint: str | Path) -> tuple[Path, Settings]:
@@ -79,11 +83,18 @@ def export_huggingface(folder: str | Path, out: str | Path) -> Path:
     path, out = Path(folder), Path(out)
     _check_free(out)
     if read_config(path).get("kind", "translation") == "translation":
-        return export_translation(load_folder(path), out)
+        translation = load_folder(path)
+        with whole_new_folder(out) as made:
+            export_translation(translation, made)
+        return out
     loaded = load_language_folder(path, tuple(KINDS))
-    if loaded.kind != "language":
-        return export_tuned(loaded, out)
-    return export_language(loaded.recipe.model, loaded.model.state_dict(), loaded.tokenizer, out)
+    with whole_new_folder(out) as made:
+        if loaded.kind == "language":
+            weights = loaded.model.state_dict()
+            export_language(loaded.recipe.model, weights, loaded.tokenizer, made)
+        else:
+            export_tuned(loaded, made)
+    return out
 
 
 def _check_free(out: Path) -> None:
