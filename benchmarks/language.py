@@ -10,8 +10,8 @@ of the whole loop. transformers trains with its Trainer, on texts end to end cut
 (`full`), and on one text a row (`padded`), texts of like length together; Seqloom packs whole texts
 and keeps them apart, and stands there a second time with Muon, its default. Then transformers'
 `generate` and Seqloom go on from the same 16 prompts with the weights of Seqloom's GPT, 1 and 16 at
-a time, greedily and drawing from the 95 % likeliest; Seqloom in each of its number types. What matrix
-products and copies reach on the machine stands beside.
+a time, greedily and drawing from the 95 % likeliest; Seqloom in each of its number types. What
+matrix products and copies reach on the machine stands beside.
 
 DIR holds gutenberg and peps (default: $SEQLOOM_DATA, or data). Writes
 benchmarks/results/language.json.
