@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -56,6 +58,19 @@ def test_threads_that_wait_give_way_unless_told_otherwise(monkeypatch: pytest.Mo
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     runtime.wait_briefly()
     assert "GOMP_SPINCOUNT" not in os.environ
+
+
+def test_the_command_line_asks_threads_to_give_way() -> None:
+    names = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
+    clean = {name: value for name, value in os.environ.items() if name not in names}
+    program = (
+        "import atexit, os\nfrom seqloom.cli import main\n"
+        "atexit.register(lambda: print(os.environ['GOMP_SPINCOUNT']))\nmain(['--version'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=clean, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == str(runtime.SPINS)
 
 
 def test_threads_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

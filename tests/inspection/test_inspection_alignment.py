@@ -21,6 +21,7 @@ from seqloom.inspection.alignment import (
 from seqloom.inspection.alignment_record import DIAGONAL, FOUND, AlignmentRecord
 from seqloom.inspection.attention import AttentionRecord
 from seqloom.inspection.attention_map import AttentionMap
+from seqloom.inspector.align import _usual
 
 
 def pair(weights: np.ndarray) -> AttentionRecord:
@@ -246,3 +247,12 @@ def test_a_long_pair_is_drawn_where_it_is_seen(open_page: Any, tmp_path: Any) ->
     page.focus("#frame")
     page.keyboard.press("ArrowDown")
     opened.check()
+
+
+def test_without_gold_the_last_layer_but_one_is_read_when_a_word_is_written() -> None:
+    def usual(layers: int, *when: bool) -> Way:
+        return _usual({Way(layer, None, later): [] for layer in range(layers) for later in when})
+
+    assert usual(4, True, False) == Way(2, None, False)
+    assert usual(1, True, False) == Way(0, None, False)
+    assert usual(4, True) == Way(2, None, True)  # --when-read
